@@ -1,0 +1,57 @@
+/**
+ * Bundles each command line into one file of `dist/`. One CommonJS file starts fastest: Node's own modules come without
+ * copies of their exports, and V8 keeps the compiled code of a single file. Rooms a command imports lazily stay lazy.
+ */
+
+import { readFileSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
+
+const root = new URL('..', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
+
+/** Large libraries that few commands need stand in files of their own, read when they are imported. */
+const aside: Readonly<Record<string, string>> = {
+  '@pydantic/genai-prices': 'prices',
+  '@decimalturn/toml-patch': 'toml-patch',
+};
+
+const asideFiles: Plugin = {
+  name: 'aside',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^@/ }, ({ path, kind }) => {
+      const name = aside[path];
+      return name === undefined || kind === 'entry-point' ? undefined : { path: `./${name}.cjs`, external: true };
+    });
+  },
+};
+
+/** Only the version is wanted of package.json, and the bundle must not carry the rest. */
+const versionOnly: Plugin = {
+  name: 'version',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /src\/version\.ts$/ }, () => ({
+      contents: `export const version = ${JSON.stringify(version)};`,
+      loader: 'ts',
+    })),
+};
+
+rmSync(new URL('dist', root), { recursive: true, force: true });
+await build({
+  absWorkingDir: root.pathname,
+  entryPoints: {
+    sfs: 'src/bin/sfs.ts',
+    ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
+  },
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node24',
+  supported: { 'dynamic-import': false },
+  minify: true,
+  legalComments: 'eof',
+  logLevel: 'warning',
+  plugins: [asideFiles, versionOnly],
+});

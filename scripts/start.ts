@@ -1,0 +1,68 @@
+/** `npm start`: captures what is on this machine, shows it, and says what to type next; with nothing here, on sample homes. */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { adapters } from '../src/adapters/index.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const sfs = join(root, 'bin', 'sfs.cjs');
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function run(args: readonly string[], env: Environment): void {
+  const { status } = spawnSync(process.execPath, [sfs, ...args], { stdio: 'inherit', env });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function countSessions(env: Environment): number {
+  const { stdout } = spawnSync(process.execPath, [sfs, 'list', '--quiet', '--all'], { env, encoding: 'utf8' });
+  return stdout.split('\n').filter(Boolean).length;
+}
+
+/** Recordings of the real tools, laid out as a home directory of their own. */
+function sampleEnvironment(): Environment {
+  const sample = join(root, '.sample');
+  rmSync(sample, { recursive: true, force: true });
+  const home = join(sample, 'home');
+  for (const adapter of adapters) {
+    const fixtures = join(root, 'src', 'adapters', adapter.id, 'fixtures');
+    const [recording] = readdirSync(fixtures)
+      .filter((name) => /^\d/.test(name))
+      .sort()
+      .reverse();
+    if (recording === undefined) continue;
+    const target = join(home, adapter.home.default.linux);
+    mkdirSync(target, { recursive: true });
+    cpSync(join(fixtures, recording), target, { recursive: true });
+  }
+  const cleared = adapters.flatMap(({ home: { env } }) => env.map(({ name }) => [name, undefined] as const));
+  return { ...process.env, ...Object.fromEntries(cleared), HOME: home, SFS_HOME: join(sample, 'store') };
+}
+
+function next(lines: readonly string[]): void {
+  console.log(`\nWhat to type next:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+run(['import'], process.env);
+if (countSessions(process.env) > 0) {
+  console.log('');
+  run(['list'], process.env);
+  next(['npx sfs show @last --messages', 'npx sfs resume @last --in codex', 'npx sfs list --all', 'npx sfs --help']);
+} else {
+  console.log(
+    '\nNo session of a known tool is on this machine. Here is the same on sample homes, in a store of its own (.sample/):\n',
+  );
+  const env = sampleEnvironment();
+  run(['import'], env);
+  console.log('');
+  run(['list'], env);
+  const own = 'HOME=.sample/home SFS_HOME=.sample/store';
+  next([
+    `${own} npx sfs show @last --messages`,
+    `${own} npx sfs resume @last --in codex --project . --no-launch`,
+    'npx sfs tools',
+    'npx sfs --help',
+  ]);
+}
