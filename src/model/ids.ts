@@ -1,0 +1,35 @@
+/** Ids: of sessions, of messages that have no stable native id, and of their revisions. */
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { canonicalJson } from './json.ts';
+import type { Message, Role } from './message.ts';
+import type { Block } from './block.ts';
+
+/** sha256 of UTF-8 text, lower-case hex. */
+export function sha256Hex(text: string): string {
+  return bytesToHex(sha256(utf8ToBytes(text)));
+}
+
+/** `ses_` and 16 hex digits of the hash of the adapter's id and the full native id: the same on every machine. */
+export function sessionId(tool: string, nativeId: string): string {
+  return `ses_${sha256Hex(`${tool}\n${nativeId}`).slice(0, 16)}`;
+}
+
+/**
+ * The id of a message whose tool gives none that survives a rewrite: a hash of what was said after what. Times, offsets
+ * and ordinals stay out, so a vendor's migration of a file yields the same ids.
+ */
+export function contentId(parent: string | null, role: Role, content: readonly Block[]): string {
+  return `msg_${sha256Hex(`${parent ?? ''}\n${role}\n${canonicalJson(content)}`).slice(0, 24)}`;
+}
+
+/** The id of a later form of a message: `<base>~<8 hex of its content>`. */
+export function revisionId(base: string, message: Message): string {
+  return `${base}~${contentHash(message).slice(0, 8)}`;
+}
+
+/** What makes two forms of one message the same: role, content, stop reason. 64 hex digits. */
+export function contentHash(message: Message): string {
+  return sha256Hex(canonicalJson([message.role, message.content, message.stop_reason ?? null]));
+}
