@@ -1,0 +1,260 @@
+/**
+ * The adapter contract: what SessionFS must know of one coding tool. In words: what it is called, where it lives, how to
+ * read it, how to write it, what it can carry.
+ */
+
+import type { BlockKind } from '../model/block.ts';
+import type { Json } from '../model/json.ts';
+import type { LiveOp } from '../model/live.ts';
+import type { GitContext } from '../model/manifest.ts';
+import type { SessionFacts } from '../model/facts.ts';
+import type { Message } from '../model/message.ts';
+import type { Machine } from '../io/machine.ts';
+import type { Vocabulary } from './shared/vocabulary.ts';
+
+export type { SessionFacts } from '../model/facts.ts';
+
+/** One coding tool. Everything outside `src/adapters` reads these fields and never the id. */
+export interface Adapter {
+  /** Stored as `source.tool`; kebab-case; the folder has the same name. */
+  readonly id: string;
+  /** What people call it. */
+  readonly name: string;
+  /** Other names the command line accepts. */
+  readonly aliases: readonly string[];
+  readonly home: Home;
+  readonly install: Install;
+  /** The block kinds the native format can hold; a conversion loses the others. */
+  readonly carries: readonly BlockKind[];
+  readonly vocabulary: Vocabulary;
+  readonly reader: Reader;
+  /** Absent: sessions can be captured and not written. */
+  readonly writer?: Writer;
+}
+
+/** Where a tool keeps its sessions. */
+export interface Home {
+  /** Environment variables that move it, first one set wins; `append` is joined to the value. */
+  readonly env: readonly { readonly name: string; readonly append?: string }[];
+  /** Relative to the person's home directory, by platform; `linux` stands in for those not named. */
+  readonly default: { readonly linux: string; readonly darwin?: string; readonly win32?: string };
+  /** Folders below the home that hold sessions, for watching. */
+  readonly watch: readonly string[];
+}
+
+/** How the tool is recognised as installed. */
+export interface Install {
+  /** The command, looked up in PATH. */
+  readonly command: string;
+  /** The npm package, whose `package.json` beside the command tells the version without running it. */
+  readonly npm?: string;
+  /** Arguments that print the version; the first dotted number in the output is taken. */
+  readonly versionArgs: readonly string[];
+}
+
+/** One native session where it lies. */
+export interface Source {
+  /** The tool's own full id of the session. */
+  readonly nativeId: string;
+  /** The files in the order they are to be read: what others refer to comes first. At least one. */
+  readonly files: readonly SourceFile[];
+  /** What the tool knows outside these files (a name in its index). Capture compares it, so it must be stable. */
+  readonly facts?: SessionFacts;
+}
+
+/** One file of a source. */
+export interface SourceFile {
+  /** Unique within the session and stable: a path-safe name (`[A-Za-z0-9._-]`) and the folder below `native/`. */
+  readonly key: string;
+  /** Absolute. */
+  readonly path: string;
+  /**
+   * - `log`: JSON lines, appended to. Each line is decoded alone.
+   * - `document`: one JSON value, rewritten whole. Decoded as one record at each change.
+   * - `attachment`: kept in `native/` and not decoded.
+   */
+  readonly kind: 'log' | 'document' | 'attachment';
+  /** The sub-agent whose own file this is. */
+  readonly agentId?: string;
+  /**
+   * Belongs to another session, which archives it: only the first `bytes` are decoded, as what this session inherited,
+   * and nothing is copied to `native/`.
+   */
+  readonly inherited?: { readonly bytes: number };
+}
+
+/** How sessions are found and decoded. Reading is pure: the same records and state give the same events. */
+export interface Reader {
+  /** Every source now below `home`. An unreadable folder or file is told to `problem` and left out. Reads heads at most. */
+  discover(machine: Machine, home: string, problem: Problem): Iterable<Source>;
+  /** The source a single native file belongs to; `undefined` when it is not this tool's. */
+  sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined;
+  /** Lines that start so are kept in `native/` and never parsed (bulk the tool writes for itself). */
+  readonly opaque: readonly string[];
+  /** The state before the first record of a file: plain JSON, at most 64 KB, also later. */
+  start(file: FileContext): DecoderState;
+  /**
+   * Decodes one record and says what it was. Never throws on any value. May change `state` in place; everything it
+   * knows of earlier records is in `state` or asked of `given.lookup`, so reading in two pieces equals reading at once.
+   */
+  decode(record: unknown, state: DecoderState, given: Given): Disposition;
+  /** The source is quiet (its end is reached): tells what was held back, above all the live view's leaf. */
+  settle(state: DecoderState, given: Given): void;
+}
+
+/** Told about something unreadable while looking for sources: the path and why. */
+export type Problem = (path: string, why: string) => void;
+
+/** Plain JSON, changed in place by the decoder. */
+export interface DecoderState {
+  [key: string]: Json | undefined;
+}
+
+/** Which file of which session is being decoded. */
+export interface FileContext {
+  readonly nativeId: string;
+  readonly key: string;
+  readonly kind: 'log' | 'document';
+  readonly agentId: string | undefined;
+}
+
+/** What a decoder is handed with each record. */
+export interface Given {
+  readonly file: FileContext;
+  readonly sink: Sink;
+  readonly lookup: Lookup;
+  /** ISO 8601 time of the file, for records without one before any that has. */
+  readonly fallbackTime: string;
+}
+
+/** Where decoded events go. A message whose id is there already is compared: the same is dropped, another is a revision. */
+export interface Sink {
+  message(message: Message): void;
+  live(op: LiveOp): void;
+  fact(facts: SessionFacts): void;
+  /** Remembers that native key `key` (an id of a record that is no message of its own) stands for message `id`. */
+  key(key: string, id: string): void;
+  /** Counts something that does not survive, by name. `unknown:<type>` is for records nobody has described yet. */
+  loss(name: string): void;
+}
+
+/** What was captured earlier of this session, in this file or another. */
+export interface Lookup {
+  /** The message id a key stands for. */
+  id(key: string): string | undefined;
+  /** Is there a message with this id? */
+  has(id: string): boolean;
+  /** The message with this id (newest revision). Slow: reads the session. */
+  message(id: string): Message | undefined;
+}
+
+/**
+ * What a record was to us. Every record of a source is one of these; `unknown` alone is unaccounted for.
+ * - `message`: said something new.
+ * - `duplicate`: says again what another record says.
+ * - `fact`: title, model, version, usage and the like.
+ * - `state`: the tool's own bookkeeping, known and not ours to carry.
+ */
+export type Disposition = 'message' | 'duplicate' | 'fact' | 'state' | 'unknown';
+
+/** How a session is given to the tool. */
+export interface Writer {
+  /** Oldest version that loads what `write` makes; older ones are refused. */
+  readonly minimumVersion: string;
+  /** Newest version the client matrix has run; newer ones get a line of notice. */
+  readonly provenVersion: string;
+  /** Looks at what writing depends on: folders, active provider, the tool's own version. Changes nothing. */
+  prepare(machine: Machine, request: WriteRequest): Promise<WriteGiven>;
+  /** Pure. Yields the native files line by line; losses are counted while they are read. */
+  write(session: LiveSession, given: WriteGiven): Written;
+  /**
+   * Where the archived files of one of this tool's own sessions go when restored byte for byte: path relative to the
+   * home by file key; a key that is left out is not restored. `undefined`: cannot be restored (use `write`).
+   */
+  restore(
+    files: readonly { readonly key: string; readonly path: string }[],
+    given: WriteGiven,
+  ): ReadonlyMap<string, string> | undefined;
+  /** Makes the tool list the session (an index row, the vendor's own command). Absent: a file is enough. */
+  register?(machine: Machine, placed: Placed, given: WriteGiven): Promise<Registration>;
+  /** Is a process of the tool on this session right now? */
+  live(machine: Machine, home: string, nativeId: string): boolean;
+  /** The argv a person would type next, to be run in `cwd`. */
+  launch(nativeId: string, request: { readonly cwd: string; readonly model: string | undefined }): readonly string[];
+}
+
+/** What is asked of a writer. */
+export interface WriteRequest {
+  /** Absolute. */
+  readonly home: string;
+  /** The workspace on this machine, real path. */
+  readonly cwd: string;
+  /** The installed version; `undefined` when the tool is not installed (then the proven one is assumed). */
+  readonly version: string | undefined;
+  /** Set when restoring: the id to keep. */
+  readonly nativeId: string | undefined;
+}
+
+/** What `prepare` found; each adapter extends it with what it needs. */
+export interface WriteGiven extends WriteRequest {
+  /** The native id the session gets. */
+  readonly nativeId: string;
+  /** ISO 8601: now. */
+  readonly now: string;
+  /** Version to state in the files. */
+  readonly toolVersion: string;
+  readonly extra: { readonly [key: string]: Json | undefined };
+}
+
+/** The session as the target's model is to see it. */
+export interface LiveSession {
+  readonly sessionId: string;
+  /** Adapter id, name and native id it comes from: the provenance mark. */
+  readonly origin: { readonly tool: string; readonly name: string; readonly nativeId: string | undefined };
+  readonly title: string | undefined;
+  readonly git: GitContext | undefined;
+  /** The live view in order; can be read more than once. */
+  readonly messages: Iterable<Message>;
+}
+
+/** What a writer makes. */
+export interface Written {
+  readonly nativeId: string;
+  readonly files: readonly WrittenFile[];
+  /** Counted while the lines are read; complete afterwards. */
+  readonly losses: Losses;
+}
+
+/** One native file to place. */
+export interface WrittenFile {
+  /** The key capture knows it by. */
+  readonly key: string;
+  /** Relative to the tool's home, `/` between parts. */
+  readonly path: string;
+  /** `lines`: JSON lines. `exists: 'keep'` leaves a file that is there (a marker). */
+  readonly lines: Iterable<WrittenLine>;
+  readonly exists?: 'keep';
+  /** `text`: the lines are joined as they are, without a newline after each. */
+  readonly kind?: 'text';
+}
+
+/** One line without its newline, and the message it was made from (for lineage). */
+export interface WrittenLine {
+  readonly text: string;
+  readonly from?: string;
+}
+
+/** Losses by name. */
+export type Losses = Map<string, number>;
+
+/** What was placed, absolute paths. */
+export interface Placed {
+  readonly nativeId: string;
+  readonly title: string | undefined;
+  readonly files: readonly { readonly key: string; readonly path: string }[];
+}
+
+/** Did the tool take it into its list? */
+export type Registration =
+  | { readonly listed: true; readonly how: string }
+  | { readonly listed: false; readonly why: string; readonly hint?: string };

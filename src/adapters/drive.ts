@@ -1,0 +1,126 @@
+/**
+ * How the client matrix (`test/clients`) operates one vendor's real CLI. Every adapter folder whose tool can be
+ * installed from npm has a `drive.ts` that exports one of these as `drive`. Never bundled; data and pure functions only:
+ * the harness owns the files, the processes and the terminal.
+ */
+export type Drive = {
+  /** The npm package that brings the CLI; its version stands in `test/clients/versions.json`. */
+  readonly npmPackage: string;
+
+  /** What a person types to start it, and the first word of every `command` that `sfs resume` prints for it. */
+  readonly program: string;
+
+  /** The executable, relative to the folder that holds `node_modules`. A `.js` file is run with the harness's Node. */
+  readonly executable: (os: NodeJS.Platform, arch: string) => string;
+
+  /** The wire protocol it speaks to its model: a module of `test/clients/model-server`. */
+  readonly protocol: 'anthropic-messages' | 'openai-responses' | 'gemini-generate';
+
+  /** Files of a scratch home (path below HOME → text) that silence first-run dialogs, updates and telemetry. */
+  readonly seed: (scratch: Scratch) => Readonly<Record<string, string>>;
+
+  /** Variables on top of HOME, PATH, TERM, LANG, TZ, SHELL and TMPDIR: dummy keys, the model server's address. */
+  readonly environment: (scratch: Scratch) => Readonly<Record<string, string>>;
+
+  /** argv that starts a new interactive session which asks for no permission. */
+  readonly interactive: readonly string[];
+
+  /** argv a person types to resume a session of this tool. */
+  readonly resume: (nativeId: string) => readonly string[];
+
+  /** Makes one headless turn of a `resume` argv (this tool's own or the one `sfs resume` printed). */
+  readonly headless: (resume: readonly string[], prompt: Prompt) => Invocation;
+
+  /**
+   * Set where the tool names what it writes by the minute, so that two starts within one minute hide what usually
+   * happens: the harness lets a new minute begin before it resumes a session again.
+   */
+  readonly resumesByTheMinute?: true;
+
+  /** What the terminal shows, and which keys it takes. */
+  readonly screen: Screen;
+
+  /** How the tool itself lists the sessions of the current folder. */
+  readonly listing: Listing;
+
+  /** Spells a scripted call in the tool's own vocabulary. `undefined`: it has no such call; the script goes on without. */
+  readonly call: (call: ScriptCall, scratch: Scratch, turn: ScriptTurn) => WireCall | undefined;
+
+  /**
+   * What remains of a message text when everything that the tool adds by itself, and does not store as said, has been
+   * cut; may be empty.
+   */
+  readonly spoken: (text: string) => string;
+
+  /** Recognises a request that is not a turn of a conversation, and answers it. `undefined`: an ordinary turn. */
+  readonly aside: (request: unknown) => Aside | undefined;
+
+  /** The native id of the session a file (path below HOME) belongs to. `undefined`: not a session file. */
+  readonly sessionOf: (path: string, text: string) => string | undefined;
+
+  /** Which files (paths below HOME) belong in recorded fixtures, and which of their keys hold the vendor's own prompts. */
+  readonly fixture: { readonly keep: RegExp; readonly vendorKeys: readonly string[] };
+};
+
+/** Where one scripted run of the tool takes place. All paths are absolute, without symbolic links. */
+export type Scratch = {
+  readonly home: string;
+  readonly project: string;
+  /** The model server, e.g. `http://127.0.0.1:40123/3/codex`: no trailing slash, the protocol's path is appended. */
+  readonly modelUrl: string;
+};
+
+/** A prompt of a headless turn. `image` is a PNG file that goes with it. */
+export type Prompt = { readonly text: string; readonly image?: PromptImage };
+
+/** A PNG: its absolute path, and its bytes for tools that take them inline. */
+export type PromptImage = { readonly path: string; readonly base64: string };
+
+/** A process to run: argv with the program's name first, and what it reads from standard input. */
+export type Invocation = { readonly argv: readonly string[]; readonly stdin?: string };
+
+/** Patterns are matched against the visible screen, key names are tmux's. */
+export type Screen = {
+  /** Ready for input, e.g. the placeholder of the input box. */
+  readonly ready: RegExp;
+  /** Visible as long as a turn runs. */
+  readonly busy: RegExp;
+  /** Command that compacts the conversation now, and what the screen shows when that is done. */
+  readonly compact: { readonly command: string; readonly done: RegExp };
+  /** Key that interrupts a running tool call, and what the screen shows after. */
+  readonly interrupt: { readonly key: string; readonly done: RegExp };
+  /** Command that leaves. */
+  readonly quit: string;
+};
+
+/** `print`: lists on standard output. `screen`: opens a picker in a terminal, left with `leave`. */
+export type Listing =
+  | { readonly by: 'print'; readonly argv: readonly string[] }
+  | { readonly by: 'screen'; readonly argv: readonly string[]; readonly leave: string };
+
+/**
+ * A tool call of the neutral script. Paths are relative to the project. `delegate` starts a sub-agent, `await` waits
+ * for it where starting does not, `report` is how a sub-agent ends where its last text is not enough.
+ */
+export type ScriptCall =
+  | { readonly do: 'run'; readonly command: string }
+  | { readonly do: 'read'; readonly path: string }
+  | { readonly do: 'write'; readonly path: string; readonly lines: readonly string[] }
+  | { readonly do: 'edit'; readonly path: string; readonly before: string; readonly after: string }
+  | { readonly do: 'look'; readonly path: string }
+  | { readonly do: 'delegate'; readonly name: string; readonly task: string }
+  | { readonly do: 'await' }
+  | { readonly do: 'report'; readonly text: string };
+
+/** What a scripted call may depend on: the texts of the results that the present turn has seen so far. */
+export type ScriptTurn = { readonly results: readonly string[] };
+
+/** A call as the tool expects it from its model. A string input is free text (Codex custom tools). */
+export type WireCall = {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly input: Readonly<Record<string, unknown>> | string;
+};
+
+/** A side request and the text that answers it. */
+export type Aside = { readonly about: 'title' | 'compaction' | 'probe'; readonly text: string };
