@@ -1,0 +1,70 @@
+/** What Codex calls its threads, and where it keeps that. */
+
+import type { DirEntry, Machine } from '../../io/machine.ts';
+import { stringAt } from '../../model/json.ts';
+import { readConfig } from './config.ts';
+
+/** What Codex calls its threads: the state database, else (older threads) the last word of `session_index.jsonl`. */
+export function threadNames(machine: Machine, home: string, only?: string): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const line of (readText(machine, `${home}/session_index.jsonl`) ?? '').split('\n')) {
+    if (line === '' || (only !== undefined && !line.includes(only))) continue;
+    const entry = parseLine(line);
+    const id = stringAt(entry, 'id');
+    const name = stringAt(entry, 'thread_name');
+    if (id !== undefined && name !== undefined && name.trim() !== '') names.set(id, name);
+  }
+  const database = stateDatabase(machine, home);
+  const rows =
+    database === undefined
+      ? undefined
+      : only === undefined
+        ? machine.query(database, "select id, name from threads where name is not null and name <> ''")
+        : machine.query(database, "select id, name from threads where id = ? and name is not null and name <> ''", [
+            only,
+          ]);
+  for (const row of rows ?? []) {
+    const id = stringAt(row, 'id');
+    const name = stringAt(row, 'name');
+    if (id !== undefined && name !== undefined && name.trim() !== '') names.set(id, name);
+  }
+  return names;
+}
+
+/** The newest `state_<n>.sqlite`; `undefined` when there is none. */
+export function stateDatabase(machine: Machine, home: string): string | undefined {
+  const folder = readConfig(machine, home).databases;
+  let newest = -1;
+  for (const entry of listOf(machine, folder)) {
+    const version = /^state_(\d{1,6})\.sqlite$/.exec(entry.name)?.[1];
+    if (version !== undefined) newest = Math.max(newest, Number(version));
+  }
+  return newest < 0 ? undefined : `${folder}/state_${newest}.sqlite`;
+}
+
+function listOf(machine: Machine, folder: string): readonly DirEntry[] {
+  try {
+    return machine.list(folder);
+  } catch {
+    // Without the database sessions have no names; that is no reason to leave them out.
+    return [];
+  }
+}
+
+function readText(machine: Machine, path: string): string | undefined {
+  try {
+    return machine.readText(path);
+  } catch {
+    // As above: an unreadable list of names costs names only.
+    return undefined;
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // A torn line; later ones count.
+    return undefined;
+  }
+}
