@@ -1,0 +1,305 @@
+/**
+ * Writes sessions for Gemini CLI (0.44 and later): one log that it lists and resumes with every call and result exactly
+ * once, however often. The README says why the records have this shape.
+ */
+
+import type { ImageBlock } from '../../model/block.ts';
+import { sha256Hex } from '../../model/ids.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
+import type { Machine } from '../../io/machine.ts';
+import type {
+  LiveSession,
+  Losses,
+  WriteGiven,
+  WriteRequest,
+  Writer,
+  Written,
+  WrittenFile,
+  WrittenLine,
+} from '../adapter.ts';
+import { conversation, lose } from '../shared/conversation.ts';
+import type { Call, Prompt, Response } from '../shared/conversation.ts';
+import { safeSuffix } from './discover.ts';
+import { markersOf, normal, slugFor } from './project.ts';
+import { promptGuard } from './user-content.ts';
+
+const provenVersion = '0.61.0';
+
+/** The writer of Gemini CLI sessions. */
+export const writer: Writer = {
+  minimumVersion: '0.44.0',
+  provenVersion,
+  prepare,
+  write,
+  // Its own files send every tool result twice when resumed, and under their own name they are deleted (see the README).
+  restore: () => undefined,
+  // A running CLI leaves no mark.
+  live: () => false,
+  launch: (nativeId, { model }) => ['gemini', '--resume', nativeId, ...(model === undefined ? [] : ['-m', model])],
+};
+
+function prepare(machine: Machine, request: WriteRequest): Promise<WriteGiven> {
+  return Promise.resolve({
+    ...request,
+    nativeId: request.nativeId ?? machine.uuid(),
+    now: machine.now().toISOString(),
+    toolVersion: request.version ?? provenVersion,
+    extra: { slug: slugFor(machine, request.home, request.cwd), directory: normal(machine, request.cwd) },
+  });
+}
+
+function write(session: LiveSession, given: WriteGiven): Written {
+  const losses: Losses = new Map();
+  const slug = textIn(given, 'slug') ?? 'project';
+  const directory = textIn(given, 'directory') ?? given.cwd;
+  // The first minute of the name is the time of placing: `--resume latest` goes by `startTime`.
+  const name = `session-${given.now.slice(0, 16).replaceAll(':', '-')}-${safeSuffix(given.nativeId)}.jsonl`;
+  const log: WrittenFile = {
+    key: name,
+    path: `tmp/${slug}/chats/${name}`,
+    lines: linesOf(session, given, directory, losses),
+  };
+  const markers = markersOf(slug).map((path): WrittenFile => ({
+    key: path.replaceAll('/', '.').replace('..', '.'),
+    path,
+    kind: 'text',
+    exists: 'keep',
+    lines: [{ text: directory }],
+  }));
+  return { nativeId: given.nativeId, files: [...markers, log], losses };
+}
+
+function textIn(given: WriteGiven, name: string): string | undefined {
+  const value = given.extra[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What one line is made with. */
+interface Pen {
+  /** A fresh message id, the same each time the session is written. */
+  id(): string;
+  /** The time, never before that of the line above. */
+  time(stated: string): string;
+  readonly losses: Losses;
+  /** Thinking of the tool's own models is shown again and never sent; that of others is left out. */
+  readonly keepsThinking: boolean;
+}
+
+function* linesOf(session: LiveSession, given: WriteGiven, directory: string, losses: Losses): Generator<WrittenLine> {
+  yield line({
+    sessionId: given.nativeId,
+    projectHash: sha256Hex(directory),
+    // Sessions not updated for 30 days are deleted at the next start.
+    startTime: given.now,
+    lastUpdated: given.now,
+    kind: 'main',
+    // The name in lists; with the scratchpad beside it the CLI asks no model for one.
+    ...(session.title === undefined ? {} : { summary: session.title, memoryScratchpad: { version: 1 } }),
+    importedFrom: {
+      by: 'sessionfs',
+      session: session.sessionId,
+      tool: session.origin.tool,
+      nativeId: session.origin.nativeId ?? null,
+    },
+  });
+  const pen = penFor(session, given, losses);
+  for (const step of conversation(session.messages, losses)) {
+    if (step.kind === 'prompt') yield* promptLines(step, pen);
+    else yield* responseLines(step, pen);
+  }
+}
+
+function penFor(session: LiveSession, given: WriteGiven, losses: Losses): Pen {
+  let count = 0;
+  let last = 0;
+  return {
+    id: () => {
+      const hex = sha256Hex(`${given.nativeId}\n${count++}`);
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+    },
+    time: (stated) => {
+      const at = Date.parse(stated);
+      if (Number.isFinite(at) && at > last) last = at;
+      return last === 0 ? given.now : new Date(last).toISOString();
+    },
+    losses,
+    keepsThinking: session.origin.tool === 'gemini-cli',
+  };
+}
+
+/** `{"id":"…","timestamp":"…","type":"user","content":[{"text":"…"},{"inlineData":{"mimeType":"image/png","data":"…"}}]}` */
+function* promptLines(prompt: Prompt, pen: Pen): Generator<WrittenLine> {
+  const content: JsonObject[] = [];
+  let text = '';
+  for (const block of prompt.content) {
+    if (block.type === 'text') {
+      content.push({ text: prompt.isSummary ? asSnapshot(block.text) : block.text });
+      text += block.text;
+    } else {
+      content.push(imagePart(block, pen.losses));
+    }
+  }
+  // The CLI drops prompts that begin like a command or like its own context.
+  const guarded = /^\s*([/?]|<session_context>|<hook_context>)/.test(text) && !prompt.isSummary;
+  if (guarded) content.unshift({ text: promptGuard });
+  const record = { id: pen.id(), timestamp: pen.time(prompt.timestamp), type: 'user', content };
+  yield line(guarded ? { ...record, displayContent: [{ text }] } : record, prompt.from);
+}
+
+/** A compaction's summary as the CLI's own compaction leaves it. */
+function asSnapshot(text: string): string {
+  return text.trimStart().startsWith('<state_snapshot>') ? text : `<state_snapshot>\n${text}\n</state_snapshot>`;
+}
+
+/** Each message of the answer in a line of its own, then each result: turns of one role are sent as one. */
+function* responseLines(response: Response, pen: Pen): Generator<WrittenLine> {
+  const model =
+    response.model !== undefined && /^(models\/)?(gemini|gemma)/.test(response.model) ? response.model : undefined;
+  let thoughts: JsonObject[] = [];
+  const answer = (fields: JsonObject): JsonObject => {
+    const record = {
+      id: pen.id(),
+      timestamp: pen.time(response.timestamp),
+      type: 'gemini',
+      ...fields,
+      thoughts,
+      tokens: null,
+      ...(model === undefined ? {} : { model }),
+    };
+    thoughts = [];
+    return record;
+  };
+  for (const group of groupsOf(response)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    if (first.type === 'thinking') {
+      for (const part of group)
+        if (part.type === 'thinking') thoughts.push(...thoughtOf(part.block, response.timestamp, pen));
+    } else if (first.type === 'text') {
+      const texts = group.flatMap((part) => (part.type === 'text' ? [{ text: part.text }] : []));
+      yield line(answer({ content: texts.length === 1 ? first.text : texts }), first.from);
+    } else {
+      yield line(
+        answer(
+          callFields(
+            group.flatMap((part) => (part.type === 'call' ? [part] : [])),
+            pen,
+          ),
+        ),
+        first.from,
+      );
+    }
+  }
+  if (thoughts.length > 0) lose(pen.losses, 'thinking-without-answer', thoughts.length);
+  for (const part of response.parts) if (part.type === 'call') yield resultLine(part, pen);
+}
+
+/** Neighbouring parts of one kind that were made from one message. */
+function groupsOf(response: Response): Response['parts'][number][][] {
+  const groups: Response['parts'][number][][] = [];
+  for (const part of response.parts) {
+    const group = groups.at(-1);
+    if (group?.[0]?.from === part.from && group[0].type === part.type) group.push(part);
+    else groups.push([part]);
+  }
+  return groups;
+}
+
+function thoughtOf(block: { readonly text: string }, timestamp: string, pen: Pen): JsonObject[] {
+  if (!pen.keepsThinking || block.text.trim() === '') {
+    lose(pen.losses, 'thinking');
+    return [];
+  }
+  const headed = /^\*\*([^\n*]+)\*\* ?([\s\S]*)$/.exec(block.text);
+  const [, subject, description] = headed ?? [];
+  return [{ subject: subject ?? '', description: description ?? block.text, timestamp: pen.time(timestamp) }];
+}
+
+/**
+ * Calls as parts of the content, which the CLI sends as they are. The `toolCalls` beside them have other ids and no
+ * result: they are for the screen, and with the same id the CLI would copy the result in and send it again.
+ */
+function callFields(calls: readonly Call[], pen: Pen): JsonObject {
+  return {
+    content: calls.map((call) => ({ functionCall: { id: call.id, name: nameOf(call), args: call.input } })),
+    // A blank: without it the screen spells the calls out as text.
+    displayContent: ' ',
+    toolCalls: calls.map((call) => ({
+      id: `shown-${call.id}`,
+      name: nameOf(call),
+      args: call.input,
+      status: call.result.isError ? 'error' : 'success',
+      timestamp: pen.time(call.result.timestamp),
+      resultDisplay: shortened(call.result.text, 4000),
+      description: shortened(describe(call.input), 200),
+      displayName: displayNames[call.name] ?? call.name,
+      renderOutputAsMarkdown: false,
+    })),
+  };
+}
+
+const displayNames: Readonly<Record<string, string>> = {
+  run_shell_command: 'Shell',
+  read_file: 'ReadFile',
+  write_file: 'WriteFile',
+  replace: 'Edit',
+  grep_search: 'SearchText',
+  glob: 'FindFiles',
+  list_directory: 'ReadFolder',
+  web_fetch: 'WebFetch',
+  google_web_search: 'GoogleSearch',
+  write_todos: 'WriteTodos',
+  invoke_agent: 'Invoke Subagent',
+};
+
+/** The Gemini API takes letters, digits and `_.:-`, up to 64, and no digit first. */
+function nameOf(call: Call): string {
+  const name = call.name.replaceAll(/[^A-Za-z0-9_.:-]/g, '_').slice(0, 63);
+  return /^[A-Za-z_]/.test(name) ? name : `_${name}`.slice(0, 63);
+}
+
+function describe(input: JsonObject): string {
+  const first = Object.values(input).find((value) => typeof value === 'string');
+  return typeof first === 'string' ? first : JSON.stringify(input);
+}
+
+/** `{"type":"user","content":[{"functionResponse":{"id":"…","name":"read_file","response":{"output":"…"}}}],"displayContent":" "}` */
+function resultLine(call: Call, pen: Pen): WrittenLine {
+  const { result } = call;
+  const images = result.images.map((image) => imagePart(image, pen.losses));
+  // Beside a result the CLI knows only data: words about images go into the result.
+  const text = [
+    result.text,
+    ...images.flatMap((image) => (typeof image['text'] === 'string' ? [image['text']] : [])),
+  ].join('\n');
+  const response = result.isError ? { error: text } : { output: text };
+  const content: Json = [
+    { functionResponse: { id: call.id, name: nameOf(call), response } },
+    ...images.filter((image) => image['inlineData'] !== undefined),
+  ];
+  const record = { id: pen.id(), timestamp: pen.time(result.timestamp), type: 'user', content, displayContent: ' ' };
+  return line(record, result.from ?? call.from);
+}
+
+const imageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif']);
+
+/** Image bytes the Gemini API takes; of any other image a word that it was there. */
+function imagePart(image: ImageBlock, losses: Losses): JsonObject {
+  const { type, data, media_type: mediaType } = image.source;
+  if (type === 'base64' && imageTypes.has(mediaType ?? 'image/png'))
+    return { inlineData: { mimeType: mediaType ?? 'image/png', data } };
+  if (type === 'base64') {
+    lose(losses, 'image-type');
+    return { text: `[image of type ${mediaType}]` };
+  }
+  lose(losses, 'image-by-reference');
+  return { text: `[image: ${shortened(data, 500)}]` };
+}
+
+function shortened(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+function line(record: JsonObject, from?: string): WrittenLine {
+  return { text: JSON.stringify(record), ...(from === undefined ? {} : { from }) };
+}
