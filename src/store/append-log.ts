@@ -1,0 +1,53 @@
+/** A file that only grows: text is gathered in memory and written behind the durable length. */
+
+import { appendAt } from '../io/files.ts';
+
+const writeAtBytes = 1 << 20;
+
+/** One appended file of a session being written. */
+export class AppendLog {
+  readonly path: string;
+  #written: number;
+  #parts: Buffer[] = [];
+  #waiting = 0;
+  readonly #durable: number;
+
+  /** `durable`: bytes that the last commit promised; whatever stands behind them is overwritten. */
+  constructor(path: string, durable: number) {
+    this.path = path;
+    this.#written = durable;
+    this.#durable = durable;
+  }
+
+  /** Length with everything appended so far. */
+  get length(): number {
+    return this.#written + this.#waiting;
+  }
+
+  /** Has anything been appended since the last commit? */
+  get grew(): boolean {
+    return this.length > this.#durable;
+  }
+
+  /** Appends one line; the offset of its first byte. */
+  line(text: string): number {
+    const offset = this.length;
+    const bytes = Buffer.from(`${text}\n`, 'utf8');
+    this.#parts.push(bytes);
+    this.#waiting += bytes.length;
+    if (this.#waiting >= writeAtBytes) this.write();
+    return offset;
+  }
+
+  /** Hands what is gathered to the system. */
+  write(): void {
+    if (this.#waiting === 0) return;
+    this.#written = appendAt(
+      this.path,
+      this.#written,
+      this.#parts.length === 1 && this.#parts[0] !== undefined ? this.#parts[0] : Buffer.concat(this.#parts),
+    );
+    this.#parts = [];
+    this.#waiting = 0;
+  }
+}

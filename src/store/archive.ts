@@ -1,0 +1,147 @@
+/**
+ * The native archive: a source's own bytes, verbatim. `native/<key>/<generation>/frames.zst` holds zstd frames of about
+ * 1 MiB raw each, `tail.<raw offset>` what came after them. The commit lists both, so a cut-off write is never read.
+ */
+
+import { join } from 'node:path';
+import { layout } from '../format/layout.ts';
+import { SessionFsError } from '../errors.ts';
+import { appendAt, compress, decompress, hashOf, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
+import type { ArchivedFile, Frame } from './commit.ts';
+
+const frameBytes = 1 << 20;
+/** A tail at least this long becomes a frame of its own when the source is quiet. */
+const sealBytes = 4096;
+/** Frames being compressed at once, so that memory stays bounded. */
+const inFlight = 3;
+
+/** Nothing archived yet. */
+export const emptyArchive: ArchivedFile = { generation: 0, frames: [], tailBytes: 0 };
+
+/** Raw bytes of one archived file. */
+export function archivedBytes(file: ArchivedFile): number {
+  return framedBytes(file.frames) + file.tailBytes;
+}
+
+/** The folder of one generation. */
+function generationFolder(sessionFolder: string, key: string, generation: number): string {
+  return join(sessionFolder, layout.native, key, String(generation));
+}
+
+/** The raw bytes again, piece by piece. Throws `invalid-session` when a frame does not have its hash. */
+export function* readArchive(sessionFolder: string, key: string, file: ArchivedFile): Generator<Buffer> {
+  const folder = generationFolder(sessionFolder, key, file.generation);
+  let offset = 0;
+  for (const frame of file.frames) {
+    const raw = decompress(readBytes(join(folder, 'frames.zst'), offset, frame.stored));
+    if (hashOf(raw) !== frame.sha256) {
+      throw new SessionFsError(
+        'invalid-session',
+        `${join(folder, 'frames.zst')} is damaged at byte ${offset}`,
+        'import the session again from its source, or restore the file from a copy',
+      );
+    }
+    offset += frame.stored;
+    yield raw;
+  }
+  if (file.tailBytes > 0) yield readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
+}
+
+/** Appends to one generation of one native file. */
+export class ArchiveWriter {
+  readonly #folder: string;
+  readonly #generation: number;
+  readonly #frames: Frame[];
+  readonly #before: ArchivedFile;
+  #storedBytes: number;
+  /** Raw bytes behind the frames: first those already in the tail file (`#tailOnDisk`), then new ones. */
+  #parts: Buffer[] = [];
+  #partsBytes = 0;
+  #tailOnDisk: number;
+  #compressing: Promise<void>[] = [];
+  #appended: Promise<void> = Promise.resolve();
+  readonly #touched = new Set<string>();
+
+  constructor(sessionFolder: string, key: string, before: ArchivedFile) {
+    this.#folder = generationFolder(sessionFolder, key, before.generation);
+    this.#generation = before.generation;
+    this.#before = before;
+    this.#frames = [...before.frames];
+    this.#storedBytes = before.frames.reduce((sum, frame) => sum + frame.stored, 0);
+    this.#tailOnDisk = before.tailBytes;
+    if (before.frames.length === 0 && before.tailBytes === 0) makeFolder(this.#folder);
+  }
+
+  /** Appends raw bytes. Wait for it before the next: it holds back when compression falls behind. */
+  async append(bytes: Buffer): Promise<void> {
+    this.#parts.push(bytes);
+    this.#partsBytes += bytes.length;
+    if (this.#tailOnDisk + this.#partsBytes < frameBytes) return;
+    this.#seal();
+    while (this.#compressing.length > inFlight) await this.#compressing[0];
+  }
+
+  /** Writes everything out; what the commit is to list, and the files to flush before it. */
+  async finish(): Promise<{ readonly file: ArchivedFile; readonly touched: readonly string[] }> {
+    if (this.#tailOnDisk + this.#partsBytes >= sealBytes && this.#partsBytes > 0) this.#seal();
+    await this.#appended;
+    let tailBytes = this.#tailOnDisk;
+    if (this.#partsBytes > 0) {
+      const path = tailPath(this.#folder, framedBytes(this.#frames));
+      tailBytes = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts));
+      this.#touched.add(path);
+    }
+    return { file: { generation: this.#generation, frames: this.#frames, tailBytes }, touched: [...this.#touched] };
+  }
+
+  /** Removes what no commit lists any more; called when the new commit is durable. */
+  static sweep(sessionFolder: string, key: string, file: ArchivedFile): void {
+    const folder = generationFolder(sessionFolder, key, file.generation);
+    const current = `tail.${framedBytes(file.frames)}`;
+    for (const name of namesIn(folder)) if (name.startsWith('tail.') && name !== current) remove(join(folder, name));
+  }
+
+  #seal(): void {
+    const onDisk =
+      this.#tailOnDisk === 0
+        ? []
+        : [readBytes(tailPath(this.#folder, framedBytes(this.#before.frames)), 0, this.#tailOnDisk)];
+    const raw = Buffer.concat([...onDisk, ...this.#parts]);
+    this.#parts = [];
+    this.#partsBytes = 0;
+    this.#tailOnDisk = 0;
+    const path = join(this.#folder, 'frames.zst');
+    this.#touched.add(path);
+    const index = this.#frames.length;
+    // Listed now, so that order and raw lengths are known; its stored length follows when it is compressed.
+    this.#frames.push({ raw: raw.length, stored: 0, sha256: hashOf(raw) });
+    const compressed = compress(raw);
+    const before = this.#appended;
+    const done = (async () => {
+      const bytes = await compressed;
+      await before;
+      appendAt(path, this.#storedBytes, bytes);
+      this.#storedBytes += bytes.length;
+      const frame = this.#frames[index];
+      if (frame !== undefined) this.#frames[index] = { ...frame, stored: bytes.length };
+    })();
+    this.#appended = done;
+    // A failure is reported by finish(), which waits for the same promise.
+    const settled = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#compressing.push(settled);
+    void settled.then(() => {
+      this.#compressing = this.#compressing.filter((other) => other !== settled);
+    });
+  }
+}
+
+function framedBytes(frames: readonly Frame[]): number {
+  return frames.reduce((sum, frame) => sum + frame.raw, 0);
+}
+
+function tailPath(folder: string, rawOffset: number): string {
+  return join(folder, `tail.${rawOffset}`);
+}

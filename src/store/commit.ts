@@ -1,0 +1,74 @@
+/** `meta/commit.json`: what of a session is durable, and where reading its source goes on. */
+
+import type { SessionFacts } from '../model/facts.ts';
+import { isObject } from '../model/json.ts';
+import type { Json } from '../model/json.ts';
+import type { Tally } from '../model/tally.ts';
+import { decodeLine } from '../format/line.ts';
+
+/** One zstd frame in `frames.zst`: its bytes before and after compression, and the hash of those before. */
+export interface Frame {
+  readonly raw: number;
+  readonly stored: number;
+  /** sha256, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** The archive of one native file. */
+export interface ArchivedFile {
+  /** Counts up when the source was rewritten; older generations keep what the newer one lacks. */
+  readonly generation: number;
+  readonly frames: readonly Frame[];
+  /** Uncompressed bytes behind the frames, in `tail.<offset of its first byte>`. */
+  readonly tailBytes: number;
+}
+
+/** Where reading one native file goes on. */
+export interface Cursor {
+  /** Absolute path on this machine. */
+  readonly path: string;
+  readonly device: number;
+  readonly inode: number;
+  /** Of the file when it was read; a file that differs in neither size nor time is not read again. */
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** Bytes decoded: the end of the last whole line. */
+  readonly offset: number;
+  /** sha256 of the last (at most 4096) bytes before `offset`. */
+  readonly guard: string;
+  /** Another session's file, read once for what this one inherited. */
+  readonly inherited?: true;
+  /** The decoder's own, plain JSON. */
+  readonly state: { [key: string]: Json | undefined };
+}
+
+/** The commit. */
+export interface Commit {
+  readonly version: 1;
+  /** Durable bytes of each appended file. */
+  readonly messagesBytes: number;
+  readonly liveBytes: number;
+  readonly keysBytes: number;
+  /** By file key. */
+  readonly native: { readonly [key: string]: ArchivedFile };
+  readonly cursors: { readonly [key: string]: Cursor };
+  readonly facts: SessionFacts;
+  /** sha256 of the facts the tool told outside the session's own files. */
+  readonly outsideFacts: string;
+  readonly tally: Tally;
+  /** The first prompt's words, while nobody named the session. */
+  readonly promptTitle: string | null;
+  /** Records of the source by what they were. */
+  readonly records: { readonly [disposition: string]: number };
+  readonly losses: { readonly [name: string]: number };
+  /** Set by a resume that placed this session: native ids of placed records are known under other ids. */
+  readonly placed: boolean;
+}
+
+/** The commit of a session directory; `undefined` when the text is none (the directory was never committed). */
+export function decodeCommit(text: string | undefined): Commit | undefined {
+  const value = text === undefined ? undefined : decodeLine(text);
+  if (!isObject(value) || value['version'] !== 1 || typeof value['messagesBytes'] !== 'number') return undefined;
+  // Written by this program alone, through one function; the version says which.
+  return value as unknown as Commit;
+}

@@ -1,0 +1,396 @@
+/** `index.db`: a cache of the session directories for listing and for noticing unchanged sources. Deleting it loses nothing. */
+
+import { join } from 'node:path';
+import { openDatabase } from '../io/sqlite.ts';
+import type { Database, Statement } from '../io/sqlite.ts';
+import { SessionFsError, messageOf } from '../errors.ts';
+import { exists, remove } from '../io/files.ts';
+import type { Machine } from '../io/machine.ts';
+import type { Manifest, Workspace } from '../model/manifest.ts';
+import type { Commit } from './commit.ts';
+import { SessionReader } from './session-reader.ts';
+import type { Store } from './store.ts';
+import { sessionFolder, sessionIdsIn, storeExists } from './store.ts';
+
+const schemaVersion = '1';
+
+const schema = `
+  create table sessions (
+    session_id text primary key,
+    native_id text,
+    native_path text,
+    tool text not null,
+    title text,
+    project text,
+    git_remote text,
+    git_branch text,
+    model text,
+    provider text,
+    message_count integer not null,
+    turn_count integer not null,
+    tool_use_count integer not null,
+    input_tokens integer not null,
+    output_tokens integer not null,
+    cost_usd real,
+    created_at text not null,
+    updated_at text not null,
+    parent_session_id text,
+    tags text not null
+  ) strict;
+  create index sessions_updated on sessions (updated_at desc, session_id);
+  create index sessions_native on sessions (tool, native_id);
+  create table sources (
+    path text primary key,
+    session_id text not null,
+    file_key text not null,
+    size_bytes integer not null,
+    modified_ms real not null,
+    device integer not null,
+    inode integer not null,
+    outside_facts text not null
+  ) strict, without rowid;
+  create index sources_session on sources (session_id);
+  create table meta (key text primary key, value text not null) strict, without rowid;
+`;
+
+/** One session as listings show it. */
+export interface SessionRow {
+  readonly session_id: string;
+  readonly native_id: string | null;
+  /** Where the source lay when it was last read; `null` when it was not captured here. */
+  readonly native_path: string | null;
+  readonly tool: string;
+  readonly title: string | null;
+  readonly project: string | null;
+  readonly git_remote: string | null;
+  readonly git_branch: string | null;
+  readonly model: string | null;
+  readonly provider: string | null;
+  readonly message_count: number;
+  readonly turn_count: number;
+  readonly tool_use_count: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd: number | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly parent_session_id: string | null;
+  /** JSON list of strings. */
+  readonly tags: string;
+}
+
+/** A source file as it was when last read. */
+export interface SourceRow {
+  readonly session_id: string;
+  readonly file_key: string;
+  readonly size_bytes: number;
+  readonly modified_ms: number;
+  readonly device: number;
+  readonly inode: number;
+  readonly outside_facts: string;
+}
+
+/** What a listing asks for. */
+export interface ListQuery {
+  readonly tool?: string;
+  /** ISO 8601: updated at or after. */
+  readonly since?: string;
+  readonly tag?: string;
+  readonly sort?: 'recent' | 'oldest' | 'messages' | 'tokens';
+  readonly minMessages?: number;
+  readonly limit?: number;
+}
+
+const orders = {
+  recent: 'updated_at desc, session_id',
+  oldest: 'updated_at, session_id',
+  messages: 'message_count desc, updated_at desc, session_id',
+  tokens: 'input_tokens + output_tokens desc, updated_at desc, session_id',
+} as const satisfies Record<NonNullable<ListQuery['sort']>, string>;
+
+const columns = [
+  'session_id',
+  'native_id',
+  'native_path',
+  'tool',
+  'title',
+  'project',
+  'git_remote',
+  'git_branch',
+  'model',
+  'provider',
+  'message_count',
+  'turn_count',
+  'tool_use_count',
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'created_at',
+  'updated_at',
+  'parent_session_id',
+  'tags',
+] as const satisfies readonly (keyof SessionRow)[];
+
+/** The open index. */
+export class SessionIndex {
+  readonly #database: Database;
+  readonly #store: Store;
+  readonly #statements = new Map<string, Statement>();
+
+  private constructor(database: Database, store: Store) {
+    this.#database = database;
+    this.#store = store;
+  }
+
+  /**
+   * Opens the index, makes it when it is missing, of another version or damaged, and takes in what changed in the
+   * sessions folder behind its back.
+   */
+  static open(store: Store, machine: Machine): SessionIndex {
+    const index = new SessionIndex(openIndex(store), store);
+    const state = foldersState(store, machine);
+    if (index.#meta('folders') !== state) {
+      index.#reconcile();
+      index.#setMeta('folders', state);
+    }
+    return index;
+  }
+
+  /** Sessions in the asked order. */
+  list(query: ListQuery = {}): { readonly rows: SessionRow[]; readonly total: number } {
+    const where: string[] = [];
+    const values: (string | number)[] = [];
+    if (query.tool !== undefined) {
+      where.push('tool = ?');
+      values.push(query.tool);
+    }
+    if (query.since !== undefined) {
+      where.push('updated_at >= ?');
+      values.push(query.since);
+    }
+    if (query.tag !== undefined) {
+      where.push('exists (select 1 from json_each(tags) where value = ?)');
+      values.push(query.tag);
+    }
+    if (query.minMessages !== undefined) {
+      where.push('(message_count >= ? or parent_session_id is not null)');
+      values.push(query.minMessages);
+    }
+    const condition = where.length === 0 ? '' : `where ${where.join(' and ')}`;
+    const rows = this.#prepare(
+      `select ${columns.join(', ')} from sessions ${condition} order by ${orders[query.sort ?? 'recent']} limit ?`,
+    ).all(...values, query.limit ?? -1);
+    const total = this.#prepare(`select count(*) as n from sessions ${condition}`).get(...values);
+    // The columns are the fields of SessionRow, and the table is strict.
+    return { rows: rows as unknown as SessionRow[], total: Number(total?.['n'] ?? 0) };
+  }
+
+  /** The session with this id. */
+  get(sessionId: string): SessionRow | undefined {
+    const row = this.#prepare(`select ${columns.join(', ')} from sessions where session_id = ?`).get(sessionId);
+    return row as unknown as SessionRow | undefined;
+  }
+
+  /** Sessions whose id, or native id, begins so; newest first; at most `limit`. */
+  byPrefix(prefix: string, limit: number): SessionRow[] {
+    const pattern = `${prefix.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`;
+    const rows = this.#prepare(
+      `select ${columns.join(', ')} from sessions where session_id like ?1 escape '\\' or session_id like 'ses\\_' || ?1 escape '\\'
+         or native_id like ?1 escape '\\' order by updated_at desc limit ?2`,
+    ).all(pattern, limit);
+    return rows as unknown as SessionRow[];
+  }
+
+  /** Projects known with this git remote, newest first. */
+  projectsOf(remote: string): string[] {
+    return this.#prepare(
+      'select project, max(updated_at) as at from sessions where git_remote = ? and project is not null group by project order by at desc',
+    )
+      .all(remote)
+      .map((row) => String(row['project']));
+  }
+
+  /** How many sessions of each tool there are. */
+  countByTool(): Map<string, number> {
+    const rows = this.#prepare('select tool, count(*) as n from sessions group by tool').all();
+    return new Map(rows.map((row) => [String(row['tool']), Number(row['n'])]));
+  }
+
+  /** A source file as last read. */
+  source(path: string): SourceRow | undefined {
+    const row = this.#prepare(
+      'select session_id, file_key, size_bytes, modified_ms, device, inode, outside_facts from sources where path = ?',
+    ).get(path);
+    return row as unknown as SourceRow | undefined;
+  }
+
+  /** Takes in committed sessions, in one transaction. */
+  put(
+    sessions: readonly {
+      readonly manifest: Manifest;
+      readonly workspace: Workspace | undefined;
+      readonly commit: Commit | undefined;
+    }[],
+    machine: Machine,
+  ): void {
+    if (sessions.length === 0) return;
+    this.#inTransaction(() => {
+      for (const session of sessions) this.#putOne(session.manifest, session.workspace, session.commit);
+      this.#setMeta('folders', foldersState(this.#store, machine));
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Each statement is compiled once. */
+  #prepare(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#database.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  #putOne(manifest: Manifest, workspace: Workspace | undefined, commit: Commit | undefined): void {
+    const stats = manifest.stats ?? undefined;
+    const id = manifest.session_id;
+    const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];
+    this.#prepare(
+      `insert or replace into sessions (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
+    ).run(
+      id,
+      manifest.source.original_session_id ?? null,
+      main?.path ?? null,
+      manifest.source.tool,
+      manifest.title ?? null,
+      workspace?.root_path ?? null,
+      workspace?.git?.remote_url ?? null,
+      workspace?.git?.branch ?? null,
+      manifest.model?.model_id ?? null,
+      manifest.model?.provider ?? null,
+      stats?.message_count ?? 0,
+      stats?.turn_count ?? 0,
+      stats?.tool_use_count ?? 0,
+      stats?.total_input_tokens ?? 0,
+      stats?.total_output_tokens ?? 0,
+      stats?.estimated_cost_usd ?? null,
+      manifest.created_at,
+      manifest.updated_at ?? manifest.created_at,
+      manifest.parent_session_id ?? null,
+      JSON.stringify(manifest.tags ?? []),
+    );
+    this.#prepare('delete from sources where session_id = ?').run(id);
+    for (const [key, cursor] of Object.entries(commit?.cursors ?? {})) {
+      if (cursor.inherited === true) continue;
+      this.#prepare(
+        'insert or replace into sources (path, session_id, file_key, size_bytes, modified_ms, device, inode, outside_facts) values (?, ?, ?, ?, ?, ?, ?, ?)',
+      ).run(
+        cursor.path,
+        id,
+        key,
+        cursor.sizeBytes,
+        cursor.modifiedMs,
+        cursor.device,
+        cursor.inode,
+        commit?.outsideFacts ?? '',
+      );
+    }
+  }
+
+  /** Compares the rows with the folders: takes in those without a row, forgets rows without a folder. */
+  #reconcile(): void {
+    const onDisk = new Set(sessionIdsIn(this.#store));
+    const known = new Set(
+      this.#prepare('select session_id from sessions')
+        .all()
+        .map((row) => String(row['session_id'])),
+    );
+    this.#inTransaction(() => {
+      for (const id of known) {
+        if (onDisk.has(id)) continue;
+        this.#prepare('delete from sessions where session_id = ?').run(id);
+        this.#prepare('delete from sources where session_id = ?').run(id);
+      }
+      for (const id of onDisk) if (!known.has(id)) this.#takeIn(id);
+    });
+  }
+
+  /** A directory that cannot be read is left out; opening it by id says what is wrong with it. */
+  #takeIn(id: string): void {
+    if (!exists(join(sessionFolder(this.#store, id), 'manifest.json'))) return;
+    try {
+      const reader = SessionReader.open(this.#store, id);
+      if (reader.manifest.session_id === id) this.#putOne(reader.manifest, reader.workspace, reader.commit);
+    } catch (cause) {
+      if (!(cause instanceof SessionFsError)) throw cause;
+    }
+  }
+
+  #meta(key: string): string | undefined {
+    const row = this.#prepare('select value from meta where key = ?').get(key);
+    return row === undefined ? undefined : String(row['value']);
+  }
+
+  #setMeta(key: string, value: string): void {
+    this.#prepare('insert or replace into meta (key, value) values (?, ?)').run(key, value);
+  }
+
+  #inTransaction(work: () => void): void {
+    try {
+      this.#database.exec('begin immediate');
+      work();
+      this.#database.exec('commit');
+    } catch (cause) {
+      // A full disk ends the transaction by itself.
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw unusable(this.#store, cause);
+    }
+  }
+}
+
+function unusable(store: Store, cause: unknown): SessionFsError {
+  const isFull = messageOf(cause).includes('full');
+  return new SessionFsError(
+    'store-unwritable',
+    `cannot write ${store.index}: ${messageOf(cause)}`,
+    isFull
+      ? 'free some space and run the same command again; nothing that was captured is lost'
+      : 'make the store writable, or set SFS_HOME to a folder that is',
+    cause,
+  );
+}
+
+/** Changes whenever a session folder is added or removed. */
+function foldersState(store: Store, machine: Machine): string {
+  return String(machine.stat(store.sessions)?.modifiedMs ?? 0);
+}
+
+function openIndex(store: Store): Database {
+  if (!storeExists(store))
+    throw new SessionFsError(
+      'session-not-found',
+      `nothing has been captured in ${store.root} yet`,
+      'capture what is on this machine: sfs import',
+    );
+  for (let attempt = 0; ; attempt += 1) {
+    let database: Database | undefined;
+    try {
+      database = openDatabase(store.index, 5000);
+      const version = database.prepare("select name from sqlite_schema where name = 'meta'").get();
+      const found =
+        version === undefined ? undefined : database.prepare("select value from meta where key = 'schema'").get();
+      if (found?.['value'] === schemaVersion) return database;
+      if (version !== undefined) throw new Error('made by another version');
+      database.exec('pragma journal_mode = wal; pragma synchronous = normal');
+      database.exec(`begin immediate; ${schema} insert into meta values ('schema', '${schemaVersion}'); commit`);
+      return database;
+    } catch (cause) {
+      database?.close();
+      if (attempt > 0) throw unusable(store, cause);
+      // A cache: damaged or of another version, it is made again from the directories.
+      for (const suffix of ['', '-wal', '-shm']) remove(`${store.index}${suffix}`);
+    }
+  }
+}

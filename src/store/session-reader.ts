@@ -1,0 +1,187 @@
+/** Reads a session directory: its four files, the timeline, the live view. Reading never takes the lock. */
+
+import { join } from 'node:path';
+import { SessionFsError } from '../errors.ts';
+import { decodeLiveOp, decodeManifest, decodeMessage, decodeTools, decodeWorkspace } from '../format/decode.ts';
+import { layout } from '../format/layout.ts';
+import { exists, readBytes, readChunks } from '../io/files.ts';
+import type { Line } from '../io/lines.ts';
+import { linesOf } from '../io/lines.ts';
+import type { Link, LiveOp } from '../model/live.ts';
+import { liveIds } from '../model/live.ts';
+import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
+import type { Message } from '../model/message.ts';
+import { readingOrder } from '../model/order.ts';
+import type { Commit } from './commit.ts';
+import { decodeCommit } from './commit.ts';
+import type { Store } from './store.ts';
+import { sessionFolder } from './store.ts';
+
+/** A session that is there to be read. */
+export class SessionReader {
+  readonly id: string;
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** `undefined` in a directory that was imported, not captured. */
+  readonly commit: Commit | undefined;
+
+  private constructor(id: string, folder: string, manifest: Manifest, commit: Commit | undefined) {
+    this.id = id;
+    this.folder = folder;
+    this.manifest = manifest;
+    this.commit = commit;
+  }
+
+  /** Opens a session of the store. Throws `session-not-found`, `newer-format`, `invalid-session`, `unreadable`. */
+  static open(store: Store, id: string): SessionReader {
+    const folder = sessionFolder(store, id);
+    if (!exists(join(folder, layout.manifest)))
+      throw new SessionFsError('session-not-found', `there is no session ${id}`, 'list the sessions: sfs list');
+    return SessionReader.at(folder);
+  }
+
+  /** Opens a `.sfs` directory anywhere. */
+  static at(folder: string): SessionReader {
+    const manifest = readManifest(join(folder, layout.manifest));
+    return new SessionReader(manifest.session_id, folder, manifest, decodeCommit(textAt(join(folder, layout.commit))));
+  }
+
+  get workspace(): Workspace | undefined {
+    return decodeWorkspace(textAt(join(this.folder, layout.workspace)));
+  }
+
+  get tools(): Tools | undefined {
+    return decodeTools(textAt(join(this.folder, layout.tools)));
+  }
+
+  /** Every line that is a message, in line order, revisions included. `skipped` is told of lines that are none. */
+  *lines(skipped: (line: number) => void = () => undefined): Generator<Message> {
+    let number = 0;
+    for (const line of this.#messageLines()) {
+      number += 1;
+      const message = decodeMessage(line.bytes.toString('utf8'));
+      if (message === undefined) skipped(number);
+      else yield message;
+    }
+  }
+
+  /** The timeline in reading order, each message in its newest revision under its base id, live-only text left out. */
+  timeline(): Message[] {
+    const newest = new Map<string, Message>();
+    for (const message of this.lines()) {
+      if (message.metadata?.live_only === true) continue;
+      const base = message.metadata?.revises;
+      newest.set(base ?? message.msg_id, base === undefined ? message : { ...message, msg_id: base });
+    }
+    return readingOrder(newest.values());
+  }
+
+  /** The ids of the live view in order. */
+  liveIds(): string[] {
+    return liveIds(this.#scan().links, readLiveOps(join(this.folder, layout.live), this.commit?.liveBytes));
+  }
+
+  /** The messages of the live view in order, read from the disk one at a time; can be read more than once. */
+  live(): Iterable<Message> {
+    const ids = this.liveIds();
+    const { offsets } = this.#scan();
+    const path = join(this.folder, layout.messages);
+    return {
+      *[Symbol.iterator]() {
+        let chunk: { readonly from: number; readonly bytes: Buffer } | undefined;
+        for (const id of ids) {
+          const offset = offsets.get(id);
+          if (offset === undefined) continue;
+          const found = lineAt(path, offset, chunk);
+          chunk = found.chunk;
+          const message = decodeMessage(found.text);
+          if (message !== undefined) yield message.msg_id === id ? message : { ...message, msg_id: id };
+        }
+      },
+    };
+  }
+
+  #scanned: Scan | undefined;
+
+  #scan(): Scan {
+    this.#scanned ??= scanMessages(join(this.folder, layout.messages), this.commit?.messagesBytes);
+    return this.#scanned;
+  }
+
+  *#messageLines(): Generator<Line> {
+    const path = join(this.folder, layout.messages);
+    if (!exists(path))
+      throw new SessionFsError(
+        'invalid-session',
+        `${path} is missing`,
+        'import the session again from its source, or restore the file from a copy',
+      );
+    for (const line of linesOf(readChunks(path, 0, this.commit?.messagesBytes))) if (line.bytes.length > 0) yield line;
+  }
+}
+
+/** Where each message's newest revision stands, and how messages hang together. */
+export interface Scan {
+  /** Base id (and revision id) → offset of the newest line. */
+  readonly offsets: Map<string, number>;
+  /** By base id, in line order. */
+  readonly links: Map<string, Link>;
+}
+
+/** Looks through a messages file without keeping its content. */
+export function scanMessages(path: string, bytes: number | undefined): Scan {
+  const offsets = new Map<string, number>();
+  const links = new Map<string, Link>();
+  if (!exists(path)) return { offsets, links };
+  for (const line of linesOf(readChunks(path, 0, bytes))) {
+    const message = line.bytes.length === 0 ? undefined : decodeMessage(line.bytes.toString('utf8'));
+    if (message === undefined) continue;
+    const base = message.metadata?.revises ?? message.msg_id;
+    offsets.set(base, line.offset);
+    if (base !== message.msg_id) offsets.set(message.msg_id, line.offset);
+    links.set(base, { parent: message.parent_msg_id, sidechain: message.is_sidechain === true });
+  }
+  return { offsets, links };
+}
+
+/** The live view operations of a file, those unknown to this version left out. */
+export function readLiveOps(path: string, bytes: number | undefined): LiveOp[] {
+  if (!exists(path)) return [];
+  const ops: LiveOp[] = [];
+  for (const line of linesOf(readChunks(path, 0, bytes))) {
+    const op = decodeLiveOp(line.bytes.toString('utf8'));
+    if (op !== undefined) ops.push(op);
+  }
+  return ops;
+}
+
+/** A manifest file. Throws `unreadable`, `invalid-session`, `newer-format`. */
+export function readManifest(path: string): Manifest {
+  return decodeManifest(readBytes(path).toString('utf8'), path);
+}
+
+function textAt(path: string): string | undefined {
+  return exists(path) ? readBytes(path).toString('utf8') : undefined;
+}
+
+const lookAheadBytes = 256 << 10;
+
+/** The line at an offset; the piece of the file it was found in is kept for the next one, which is mostly near. */
+function lineAt(
+  path: string,
+  offset: number,
+  chunk: { readonly from: number; readonly bytes: Buffer } | undefined,
+): { readonly text: string; readonly chunk: { readonly from: number; readonly bytes: Buffer } } {
+  let piece = chunk;
+  for (let size = lookAheadBytes; ; size *= 4) {
+    if (piece !== undefined && offset >= piece.from && offset < piece.from + piece.bytes.length) {
+      const start = offset - piece.from;
+      const end = piece.bytes.indexOf(10, start);
+      if (end !== -1) return { text: piece.bytes.toString('utf8', start, end), chunk: piece };
+    }
+    const bytes = readBytes(path, offset, size);
+    if (bytes.length < size && bytes.indexOf(10) === -1)
+      return { text: bytes.toString('utf8'), chunk: { from: offset, bytes } };
+    piece = { from: offset, bytes };
+  }
+}
