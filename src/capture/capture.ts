@@ -1,0 +1,294 @@
+/** From a native source into the store, reading only what is new. One path for `sfs import` and the daemon. */
+
+import type { Adapter, Source, SourceFile } from '../adapters/adapter.ts';
+import { SessionFsError, messageOf } from '../errors.ts';
+import type { Machine } from '../io/machine.ts';
+import { canonicalJson } from '../model/json.ts';
+import { sessionId } from '../model/ids.ts';
+import { mergeFacts } from '../model/facts.ts';
+import type { Cursor } from '../store/commit.ts';
+import type { SessionIndex } from '../store/session-index.ts';
+import type { Staged } from '../store/session-writer.ts';
+import { SessionWriter, commitAll } from '../store/session-writer.ts';
+import type { Store } from '../store/store.ts';
+import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
+import { Gathering } from './gather.ts';
+import { costOf } from './price.ts';
+import type { ReadResult, Reading } from './read-source.ts';
+import { isUnchanged, readSourceFile } from './read-source.ts';
+
+/** Where capture works. */
+export interface CaptureSite {
+  readonly machine: Machine;
+  readonly store: Store;
+  readonly index: SessionIndex;
+}
+
+/** One source of one tool. */
+export interface Found {
+  readonly adapter: Adapter;
+  readonly source: Source;
+}
+
+/** What capturing one source came to. */
+export interface Captured {
+  readonly found: Found;
+  readonly sessionId: string;
+  /** `rewritten`: the source no longer begins as it did; what it lost stays with us. */
+  readonly outcome: 'new' | 'grown' | 'rewritten' | 'unchanged' | 'empty' | 'failed';
+  /** Messages that came in. */
+  readonly messages: number;
+  /** Bytes read from the source. */
+  readonly bytes: number;
+  /** What could not be read (the rest of the source could), or why it `failed`. */
+  readonly problems: readonly Unreadable[];
+}
+
+/** Something about a source a person should know. */
+export interface Unreadable {
+  /** Absolute. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** Native bytes after which what was read is made durable. */
+const flushBytes = 64 << 20;
+/** Longest time until the first sessions can be listed, in milliseconds. */
+const flushMs = 1000;
+/** Sources read at once: while one waits for compression another is decoded. */
+const atOnce = 4;
+
+/**
+ * Captures sources in the order given. A source that fails is told and leaves the others alone; a store that cannot be
+ * written ends it with `store-unwritable`, with everything flushed so far kept.
+ */
+export async function captureAll(
+  site: CaptureSite,
+  sources: Iterable<Found>,
+  report: (captured: Captured) => void,
+): Promise<void> {
+  const committer = new Committer(site, report);
+  const iterator = sources[Symbol.iterator]();
+  const work = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+      // While the disk makes durable what was written, new files would only wait for it.
+      await committer.flushing;
+      if (committer.broken !== undefined) return;
+      await captureOne(site, next.value, committer, report);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    await committer.flush();
+  }
+  if (committer.broken !== undefined) throw committer.broken;
+}
+
+async function captureOne(
+  site: CaptureSite,
+  found: Found,
+  committer: Committer,
+  report: (captured: Captured) => void,
+): Promise<void> {
+  const id = sessionId(found.adapter.id, found.source.nativeId);
+  const outside = site.machine.sha256(canonicalJson(found.source.facts ?? {}));
+  const nothing = { found, sessionId: id, messages: 0, bytes: 0, problems: [] } as const;
+  if (isKnown(site, found.source, id, outside)) return report({ ...nothing, outcome: 'unchanged' });
+  let writer: SessionWriter | undefined;
+  try {
+    writer = SessionWriter.open(site.store, site.machine, id);
+    if (writer === undefined)
+      throw new SessionFsError('session-busy', `another process is writing ${id}`, 'run the command again in a moment');
+    const read = await readSource(site, found, writer, outside);
+    if (read === undefined) {
+      writer.close();
+      return report({ ...nothing, outcome: 'empty' });
+    }
+    await committer.add(read.staged, read.captured);
+  } catch (cause) {
+    writer?.close();
+    if (cause instanceof SessionFsError && cause.code === 'store-unwritable') committer.broken ??= cause;
+    report({
+      ...nothing,
+      outcome: 'failed',
+      problems: [{ path: found.source.files[0]?.path ?? id, problem: messageOf(cause) }],
+    });
+  }
+}
+
+/** Did nothing about the source change since the index saw it? */
+function isKnown(site: CaptureSite, source: Source, id: string, outside: string): boolean {
+  return source.files.every((file) => {
+    const row = site.index.source(file.path);
+    if (row === undefined) return false;
+    // What was inherited is another session's file; it was read once and for all.
+    if (row.session_id !== id) return file.inherited !== undefined;
+    if (row.outside_facts !== outside) return false;
+    const info = site.machine.stat(file.path);
+    return (
+      info !== undefined &&
+      isUnchanged(
+        {
+          path: file.path,
+          device: row.device,
+          inode: row.inode,
+          sizeBytes: row.size_bytes,
+          modifiedMs: row.modified_ms,
+        },
+        file,
+        info,
+      )
+    );
+  });
+}
+
+async function readSource(
+  site: CaptureSite,
+  found: Found,
+  writer: SessionWriter,
+  outside: string,
+): Promise<{ readonly staged: Staged; readonly captured: Captured } | undefined> {
+  const { adapter, source } = found;
+  const gathering = new Gathering(writer);
+  const reading: Reading = { machine: site.machine, adapter, nativeId: source.nativeId, writer, gathering };
+  const cursors: { [key: string]: Cursor } = { ...writer.before.cursors };
+  let bytes = 0;
+  let rewritten = false;
+  const problems: Unreadable[] = [];
+  for (const file of source.files) {
+    const read = await readable(reading, file, problems);
+    if (read === undefined) continue;
+    cursors[file.key] = read.cursor;
+    bytes += read.bytes;
+    rewritten ||= read.rewritten;
+  }
+  const [unread] = problems;
+  if (writer.isNew && gathering.added === 0) {
+    if (unread !== undefined) throw new SessionFsError('unreadable', unread.problem);
+    return undefined;
+  }
+  const facts = source.facts === undefined ? gathering.facts : mergeFacts(gathering.facts, source.facts);
+  const main = source.files.find((file) => file.inherited === undefined);
+  const lastShared = facts.parent?.msg ?? gathering.lastInherited;
+  const cost = await costOf(gathering.tally.models);
+  const fallback = new Date(cursors[main?.key ?? '']?.modifiedMs ?? 0).toISOString();
+  const staged = await writer.stage(
+    {
+      cursors: mainFirst(cursors, main?.key),
+      facts,
+      outsideFacts: outside,
+      tally: gathering.tally,
+      promptTitle: gathering.promptTitle,
+      records: Object.fromEntries(gathering.records),
+      losses: Object.fromEntries(gathering.losses),
+      placed: writer.before.placed,
+    },
+    {
+      manifest: deriveManifest({
+        sessionId: writer.id,
+        tool: adapter.id,
+        nativeId: source.nativeId,
+        nativePath: main?.path,
+        facts,
+        tally: gathering.tally,
+        promptTitle: gathering.promptTitle,
+        losses: gathering.losses,
+        cost,
+        fallbackTime: fallback,
+        before: writer.manifest(),
+        parent:
+          facts.parent === undefined
+            ? undefined
+            : { session: sessionId(adapter.id, facts.parent.nativeId), msg: lastShared ?? null },
+      }),
+      workspace: deriveWorkspace(facts),
+      tools: deriveTools(facts, gathering.tally),
+    },
+  );
+  const outcome = writer.isNew ? 'new' : rewritten ? 'rewritten' : gathering.added > 0 ? 'grown' : 'unchanged';
+  return {
+    staged,
+    captured: { found, sessionId: writer.id, outcome, messages: gathering.added, bytes, problems },
+  };
+}
+
+/** One file that cannot be read leaves the others of its source alone; it is read when it can be. */
+async function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): Promise<ReadResult | undefined> {
+  try {
+    return await readSourceFile(reading, file);
+  } catch (cause) {
+    if (!(cause instanceof SessionFsError) || cause.code !== 'unreadable') throw cause;
+    problems.push({ path: file.path, problem: cause.message });
+    return undefined;
+  }
+}
+
+/** The main file's cursor comes first: the index lists its path as the session's. */
+function mainFirst(
+  cursors: { readonly [key: string]: Cursor },
+  key: string | undefined,
+): { readonly [key: string]: Cursor } {
+  const main = key === undefined ? undefined : cursors[key];
+  return key === undefined || main === undefined ? cursors : { [key]: main, ...cursors };
+}
+
+/** Gathers written sessions and makes them durable together. */
+class Committer {
+  readonly #site: CaptureSite;
+  readonly #report: (captured: Captured) => void;
+  #waiting: { readonly staged: Staged; readonly captured: Captured }[] = [];
+  #bytes = 0;
+  #since = 0;
+  /** Settled unless files are being made durable right now. */
+  flushing: Promise<void> = Promise.resolve();
+  /** Why the store cannot be written, once it cannot. */
+  broken: SessionFsError | undefined;
+
+  constructor(site: CaptureSite, report: (captured: Captured) => void) {
+    this.#site = site;
+    this.#report = report;
+    this.#since = Date.now();
+  }
+
+  async add(staged: Staged, captured: Captured): Promise<void> {
+    this.#waiting.push({ staged, captured });
+    this.#bytes += captured.bytes;
+    if (this.#bytes >= flushBytes || Date.now() - this.#since >= flushMs) await this.flush();
+  }
+
+  /** Makes what was gathered durable. */
+  flush(): Promise<void> {
+    this.flushing = this.#flush();
+    return this.flushing;
+  }
+
+  async #flush(): Promise<void> {
+    const group = this.#waiting;
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#since = Date.now();
+    if (group.length === 0) return;
+    const { committed, failed } = await commitAll(group.map((one) => one.staged));
+    this.#site.index.put(
+      committed.map(({ derived, commit }) => ({ manifest: derived.manifest, workspace: derived.workspace, commit })),
+      this.#site.machine,
+    );
+    const done = new Set(committed);
+    const reasons = new Map(failed.map(({ staged, why }) => [staged, why]));
+    for (const { staged, captured } of group) {
+      if (done.has(staged)) {
+        this.#report(captured);
+        continue;
+      }
+      const why = reasons.get(staged);
+      if (why instanceof SessionFsError && why.code === 'store-unwritable') this.broken ??= why;
+      this.#report({
+        ...captured,
+        outcome: 'failed',
+        problems: [{ path: staged.writer.folder, problem: messageOf(why) }],
+      });
+    }
+    this.#since = Date.now();
+  }
+}

@@ -1,0 +1,139 @@
+/** Takes what a decoder yields into a session: new messages once, later forms as revisions, facts merged, losses counted. */
+
+import type { Lookup, SessionFacts, Sink } from '../adapters/adapter.ts';
+import { contentHash, revisionId } from '../model/ids.ts';
+import { addFile, mergeFacts } from '../model/facts.ts';
+import type { TouchedFile } from '../model/facts.ts';
+import type { LiveOp } from '../model/live.ts';
+import type { Message } from '../model/message.ts';
+import type { Tally } from '../model/tally.ts';
+import { count } from '../model/tally.ts';
+import { titleFrom } from '../model/title.ts';
+import type { SessionWriter } from '../store/session-writer.ts';
+
+/** Under this key stands the original id of a message that a resume placed in the tool's own form. */
+export function placedKey(decodedId: string): string {
+  return `=${decodedId}`;
+}
+
+/** What has been gathered for one session since its last commit. */
+export class Gathering implements Sink {
+  readonly #writer: SessionWriter;
+  readonly #placed: boolean;
+  /** Inherited messages are the session's, but not its own part: they are not counted. */
+  inherited = false;
+  readonly tally: Tally;
+  #facts: SessionFacts;
+  /** By path; a session touches many, so they are not merged list by list. */
+  readonly #files = new Map<string, TouchedFile>();
+  promptTitle: string | null;
+  readonly records: Map<string, number>;
+  readonly losses: Map<string, number>;
+  /** Messages appended, revisions included. */
+  added = 0;
+  changed = false;
+  #lastInherited: string | undefined;
+
+  constructor(writer: SessionWriter) {
+    this.#writer = writer;
+    const { before } = writer;
+    this.#placed = before.placed;
+    this.tally = structuredClone(before.tally);
+    const { files, ...facts } = before.facts;
+    this.#facts = facts;
+    for (const file of files ?? []) this.#files.set(file.path, file);
+    this.promptTitle = before.promptTitle;
+    this.records = new Map(Object.entries(before.records));
+    this.losses = new Map(Object.entries(before.losses));
+  }
+
+  /** The last message of the inherited part; `undefined` when there is none. */
+  get lastInherited(): string | undefined {
+    return this.#lastInherited;
+  }
+
+  message(message: Message): void {
+    if (this.#placed && this.#writer.key(placedKey(message.msg_id)) !== undefined) return;
+    const own = this.#own(message);
+    if (this.inherited) this.#lastInherited = own.msg_id;
+    const kept = this.#writer.has(own.msg_id) ? this.#revision(own) : own;
+    if (kept === undefined) return;
+    this.#writer.append(kept);
+    this.added += 1;
+    this.changed = true;
+    if (this.promptTitle === null) this.promptTitle = titleFrom(kept) ?? null;
+    if (!this.inherited) count(this.tally, kept);
+  }
+
+  live(op: LiveOp): void {
+    this.changed = true;
+    if (!this.#placed) return this.#writer.live(op);
+    switch (op.op) {
+      case 'leaf':
+      case 'rewind':
+        return this.#writer.live({ op: op.op, id: op.id === null ? null : this.#original(op.id) });
+      case 'replace':
+        return this.#writer.live({
+          op: op.op,
+          at: this.#original(op.at),
+          with: op.with.map((id) => this.#original(id)),
+        });
+      default:
+        op satisfies never;
+    }
+  }
+
+  fact({ files, ...facts }: SessionFacts): void {
+    this.changed = true;
+    for (const file of files ?? []) addFile(this.#files, file);
+    if (Object.keys(facts).length > 0) this.#facts = mergeFacts(this.#facts, facts);
+  }
+
+  /** Everything told so far. */
+  get facts(): SessionFacts {
+    return this.#files.size === 0 ? this.#facts : { ...this.#facts, files: [...this.#files.values()] };
+  }
+
+  key(key: string, id: string): void {
+    this.#writer.setKey(key, id);
+  }
+
+  loss(name: string): void {
+    this.losses.set(name, (this.losses.get(name) ?? 0) + 1);
+  }
+
+  /** Counts one record of the source by what it was. */
+  record(disposition: string): void {
+    this.changed = true;
+    this.records.set(disposition, (this.records.get(disposition) ?? 0) + 1);
+  }
+
+  /** The lookup a decoder is handed. */
+  get lookup(): Lookup {
+    return {
+      id: (key) => this.#writer.key(key),
+      has: (id) => this.#writer.has(id) || (this.#placed && this.#writer.key(placedKey(id)) !== undefined),
+      message: (id) => this.#writer.message(this.#original(id)),
+    };
+  }
+
+  #original(id: string): string {
+    return this.#placed ? (this.#writer.key(placedKey(id)) ?? id) : id;
+  }
+
+  /** The message hung where its parent stands in this session. */
+  #own(message: Message): Message {
+    if (!this.#placed) return message;
+    const parent = message.parent_msg_id === null ? null : this.#original(message.parent_msg_id);
+    return parent === message.parent_msg_id ? message : { ...message, parent_msg_id: parent };
+  }
+
+  /** A message under a known id: nothing when it says the same, else its newer form. */
+  #revision(message: Message): Message | undefined {
+    const earlier = this.#writer.message(message.msg_id);
+    if (earlier === undefined || contentHash(earlier) === contentHash(message)) return undefined;
+    const id = revisionId(message.msg_id, message);
+    if (this.#writer.has(id)) return undefined;
+    return { ...message, msg_id: id, metadata: { ...message.metadata, revises: message.msg_id } };
+  }
+}

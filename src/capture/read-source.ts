@@ -1,0 +1,301 @@
+/** Reads the files of one source from where the last capture stopped: archives their bytes and decodes their records. */
+
+import { isUtf8 } from 'node:buffer';
+import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
+import { SessionFsError } from '../errors.ts';
+import { beginsWith, hashOf, readBytes, readChunks } from '../io/files.ts';
+import { linesOf } from '../io/lines.ts';
+import type { FileInfo, Machine } from '../io/machine.ts';
+import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';
+import type { ArchiveWriter } from '../store/archive.ts';
+import type { Cursor } from '../store/commit.ts';
+import type { SessionWriter } from '../store/session-writer.ts';
+import type { Gathering } from './gather.ts';
+
+const guardBytes = 4096;
+
+/** What reading one file came to. */
+export interface ReadResult {
+  readonly cursor: Cursor;
+  /** Bytes read from the source. */
+  readonly bytes: number;
+  readonly rewritten: boolean;
+}
+
+/** Everything reading needs. */
+export interface Reading {
+  readonly machine: Machine;
+  readonly adapter: Adapter;
+  readonly nativeId: string;
+  readonly writer: SessionWriter;
+  readonly gathering: Gathering;
+}
+
+/** Reads what one file has gained; `undefined` when the file is not there or nothing about it changed. */
+export async function readSourceFile(reading: Reading, file: SourceFile): Promise<ReadResult | undefined> {
+  const info = reading.machine.stat(file.path);
+  if (info === undefined || info.kind !== 'file') return undefined;
+  const cursor = reading.writer.before.cursors[file.key];
+  if (cursor !== undefined && file.inherited !== undefined) return undefined;
+  if (cursor !== undefined && isUnchanged(cursor, file, info)) return undefined;
+  reading.gathering.inherited = file.inherited !== undefined;
+  return file.kind === 'log' ? readLog(reading, file, info, cursor) : readWhole(reading, file, info, cursor);
+}
+
+/** Same place, same file, same size, same time: nothing to read. */
+export function isUnchanged(
+  cursor: Pick<Cursor, 'path' | 'device' | 'inode' | 'sizeBytes' | 'modifiedMs'>,
+  file: Pick<SourceFile, 'path'>,
+  info: FileInfo,
+): boolean {
+  return (
+    cursor.path === file.path &&
+    cursor.inode === info.inode &&
+    cursor.device === info.device &&
+    cursor.sizeBytes === info.sizeBytes &&
+    cursor.modifiedMs === info.modifiedMs
+  );
+}
+
+async function readLog(
+  reading: Reading,
+  file: SourceFile,
+  info: FileInfo,
+  cursor: Cursor | undefined,
+): Promise<ReadResult> {
+  const { writer, gathering, adapter } = reading;
+  const context = contextOf(reading, file);
+  const grown = cursor !== undefined && isGrowth(reading, file, info, cursor);
+  const archivedBefore = archivedBytes(writer.before.native[file.key] ?? emptyArchive);
+  // Bytes the archive has already; where the source was rewritten a new generation begins.
+  const archived = cursor === undefined ? 0 : grown ? archivedBefore : 0;
+  const archive =
+    file.inherited === undefined ? writer.archive(file.key, { freshUnless: grown || archivedBefore === 0 }) : undefined;
+  const state: DecoderState = grown ? structuredClone(cursor.state) : adapter.reader.start(context);
+  const from = grown ? cursor.offset : 0;
+  const to = Math.min(info.sizeBytes, file.inherited?.bytes ?? info.sizeBytes);
+  const given = givenOf(reading, context, info);
+  const tee = new Tee(archive, archived);
+  const opaque = adapter.reader.opaque.map((prefix) => Buffer.from(prefix, 'utf8'));
+  let offset = from;
+  for (const line of linesOf(tee.watch(readChunks(file.path, from, to), from), from)) {
+    if (!line.complete && !isWholeRecord(line.bytes)) break;
+    decodeLineOf(line.bytes, adapter, state, given, gathering, opaque);
+    offset = line.end;
+    if (tee.isReady(offset)) await tee.drain(offset);
+  }
+  await tee.finish(offset);
+  guarded(gathering, () => adapter.reader.settle(state, given));
+  return {
+    cursor: {
+      ...placeOf(file, info),
+      offset,
+      guard: guardAt(file.path, offset),
+      state,
+      ...(file.inherited === undefined ? {} : { inherited: true }),
+    },
+    bytes: to - from,
+    rewritten: cursor !== undefined && !grown,
+  };
+}
+
+/** A document is decoded whole, an attachment only kept. One that is being rewritten just now waits for the next time. */
+async function readWhole(
+  reading: Reading,
+  file: SourceFile,
+  info: FileInfo,
+  cursor: Cursor | undefined,
+): Promise<ReadResult | undefined> {
+  const { writer, gathering, adapter } = reading;
+  const bytes = readBytes(file.path);
+  const guard = hashOf(bytes);
+  const place = placeOf(file, info);
+  if (cursor !== undefined && cursor.guard === guard)
+    return { cursor: { ...cursor, ...place }, bytes: bytes.length, rewritten: false };
+  const context = contextOf(reading, file);
+  const state = context.kind === 'document' ? adapter.reader.start(context) : {};
+  if (file.kind === 'document') {
+    const value = parse(bytes);
+    if (value === undefined) {
+      gathering.record('malformed');
+      gathering.loss('malformed-document');
+      return undefined;
+    }
+    const given = givenOf(reading, context, info);
+    decodeValue(value, adapter, state, given, gathering);
+    guarded(gathering, () => adapter.reader.settle(state, given));
+  }
+  if (file.inherited === undefined) {
+    const archive = writer.archive(file.key, { freshUnless: cursor === undefined });
+    await archive.append(bytes);
+  }
+  gathering.changed = true;
+  return { cursor: { ...place, offset: bytes.length, guard, state }, bytes: bytes.length, rewritten: false };
+}
+
+function contextOf(reading: Reading, file: SourceFile): FileContext {
+  return {
+    nativeId: reading.nativeId,
+    key: file.key,
+    kind: file.kind === 'log' ? 'log' : 'document',
+    agentId: file.agentId,
+  };
+}
+
+function givenOf(reading: Reading, file: FileContext, info: FileInfo): Given {
+  const { gathering } = reading;
+  return { file, sink: gathering, lookup: gathering.lookup, fallbackTime: new Date(info.modifiedMs).toISOString() };
+}
+
+function placeOf(
+  file: SourceFile,
+  info: FileInfo,
+): Pick<Cursor, 'path' | 'device' | 'inode' | 'sizeBytes' | 'modifiedMs'> {
+  return {
+    path: file.path,
+    device: info.device,
+    inode: info.inode,
+    sizeBytes: info.sizeBytes,
+    modifiedMs: info.modifiedMs,
+  };
+}
+
+/**
+ * Did the file only gain bytes? The same file whose bytes before the offset are as they were, or another one (restored,
+ * copied, moved) that begins with everything we archived.
+ */
+function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cursor): boolean {
+  if (info.sizeBytes < cursor.offset || guardAt(file.path, cursor.offset) !== cursor.guard) return false;
+  if (cursor.device === info.device && cursor.inode === info.inode) return true;
+  const archive = reading.writer.before.native[file.key];
+  if (archive === undefined) return false;
+  return (
+    archivedBytes(archive) === cursor.offset &&
+    beginsWith(file.path, readArchive(reading.writer.folder, file.key, archive))
+  );
+}
+
+function guardAt(path: string, offset: number): string {
+  const from = Math.max(0, offset - guardBytes);
+  return hashOf(readBytes(path, from, offset - from));
+}
+
+function decodeLineOf(
+  bytes: Buffer,
+  adapter: Adapter,
+  state: DecoderState,
+  given: Given,
+  gathering: Gathering,
+  opaque: readonly Buffer[],
+): void {
+  const trimmed = trim(bytes);
+  if (trimmed.length === 0) return;
+  if (
+    opaque.some(
+      (prefix) => trimmed.length >= prefix.length && trimmed.compare(prefix, 0, prefix.length, 0, prefix.length) === 0,
+    )
+  ) {
+    gathering.record('state');
+    return;
+  }
+  const value = parse(trimmed);
+  if (value === undefined) {
+    gathering.record('malformed');
+    gathering.loss('malformed-line');
+    return;
+  }
+  if (!isUtf8(trimmed)) gathering.loss('invalid-utf8');
+  decodeValue(value, adapter, state, given, gathering);
+}
+
+function decodeValue(value: unknown, adapter: Adapter, state: DecoderState, given: Given, gathering: Gathering): void {
+  guarded(gathering, () => gathering.record(adapter.reader.decode(value, state, given)));
+}
+
+/** Decoders do not throw; should one do so all the same (nesting beyond the stack), the record is a loss and the rest goes on. */
+function guarded(gathering: Gathering, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (cause instanceof SessionFsError) throw cause;
+    gathering.record('unknown');
+    gathering.loss(`undecodable:${cause instanceof Error ? cause.name : 'error'}`);
+  }
+}
+
+/** Without a byte order mark, NULs a crash left in front, and white space around. */
+function trim(bytes: Buffer): Buffer {
+  let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  let end = bytes.length;
+  while (start < end && isBlank(bytes[start])) start += 1;
+  while (end > start && isBlank(bytes[end - 1])) end -= 1;
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0 || byte === 9 || byte === 13 || byte === 32;
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A last line without a newline counts when it is a whole JSON object; otherwise it waits until the rest is there. */
+function isWholeRecord(bytes: Buffer): boolean {
+  const trimmed = trim(bytes);
+  return trimmed[0] === 0x7b && trimmed[trimmed.length - 1] === 0x7d && parse(trimmed) !== undefined;
+}
+
+/** Hands the bytes that were read to the archive once whole lines of them are decoded. */
+class Tee {
+  readonly #archive: ArchiveWriter | undefined;
+  /** Source bytes before this offset are archived already. */
+  #archived: number;
+  #queue: { readonly from: number; readonly bytes: Buffer }[] = [];
+
+  constructor(archive: ArchiveWriter | undefined, archived: number) {
+    this.#archive = archive;
+    this.#archived = archived;
+  }
+
+  *watch(chunks: Iterable<Buffer>, from: number): Generator<Buffer> {
+    let offset = from;
+    for (const bytes of chunks) {
+      if (this.#archive !== undefined) this.#queue.push({ from: offset, bytes });
+      offset += bytes.length;
+      yield bytes;
+    }
+  }
+
+  /** Is a whole piece behind us? */
+  isReady(offset: number): boolean {
+    const first = this.#queue[0];
+    return first !== undefined && first.from + first.bytes.length <= offset;
+  }
+
+  async drain(offset: number): Promise<void> {
+    while (this.isReady(offset)) {
+      const first = this.#queue.shift();
+      if (first !== undefined) await this.#take(first.from, first.bytes);
+    }
+  }
+
+  /** The end of the last whole line. */
+  async finish(offset: number): Promise<void> {
+    await this.drain(offset);
+    const first = this.#queue[0];
+    if (first !== undefined && first.from < offset)
+      await this.#take(first.from, first.bytes.subarray(0, offset - first.from));
+  }
+
+  async #take(from: number, bytes: Buffer): Promise<void> {
+    const fresh = from >= this.#archived ? bytes : bytes.subarray(Math.min(bytes.length, this.#archived - from));
+    if (fresh.length === 0 || this.#archive === undefined) return;
+    await this.#archive.append(fresh);
+    this.#archived = from + bytes.length;
+  }
+}
