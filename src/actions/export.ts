@@ -1,0 +1,99 @@
+/** Taking a session out: as a `.sfs` directory, as Markdown, or in the native form of any tool that can be written. */
+
+import { join, resolve } from 'node:path';
+import { SessionFsError } from '../errors.ts';
+import { layout } from '../format/layout.ts';
+import { markdownOf } from '../format/markdown.ts';
+import { exists, makeFolder, namesIn, prepareFile, readChunks } from '../io/files.ts';
+import { prepareBelow } from '../io/place.ts';
+import type { SessionReader } from '../store/session-reader.ts';
+import type { Context } from './context.ts';
+import { openSession } from './show.ts';
+import { liveSessionFor } from './resume.ts';
+import { toolNamed } from './tools.ts';
+
+/** What is asked. `format` is `sfs`, `markdown`, or a tool's name. */
+export interface ExportRequest {
+  readonly session: string;
+  readonly format: string;
+  /** The folder to write into; made when it is missing. */
+  readonly output: string;
+}
+
+/** `export --json`. */
+export interface Exported {
+  readonly session_id: string;
+  readonly format: string;
+  /** Absolute paths. */
+  readonly files: readonly string[];
+  readonly losses: { readonly [name: string]: number };
+}
+
+/** Writes the session; nothing that is there already is replaced. Throws `unknown-tool`, `unsupported-tool`, `already-exists`. */
+export async function exportSession(context: Context, request: ExportRequest): Promise<Exported> {
+  const { reader } = await openSession(context, request.session);
+  const output = resolve(request.output);
+  makeFolder(output);
+  if (request.format === 'sfs')
+    return { session_id: reader.id, format: 'sfs', files: copyDirectory(reader, output), losses: {} };
+  if (request.format === 'markdown' || request.format === 'md') {
+    const path = join(output, `${reader.id}.md`);
+    const text = markdownOf(reader.manifest, reader.workspace, reader.timeline());
+    prepareFile(path, [Buffer.from(text, 'utf8')]).publish();
+    return { session_id: reader.id, format: 'markdown', files: [path], losses: {} };
+  }
+  const adapter = toolNamed(context, request.format);
+  if (adapter.writer === undefined)
+    throw new SessionFsError(
+      'unsupported-tool',
+      `sessions of ${adapter.name} can be captured but not written`,
+      'name another tool: sfs tools',
+    );
+  const cwd = reader.workspace?.root_path ?? output;
+  const given = await adapter.writer.prepare(context.machine, {
+    home: output,
+    cwd,
+    version: undefined,
+    nativeId: undefined,
+  });
+  const source = context.adapters.find(({ id }) => id === reader.manifest.source.tool);
+  const written = adapter.writer.write(liveSessionFor(reader, source, adapter), given);
+  const files = written.files.map((file) => {
+    const chunks = file.lines[Symbol.iterator]();
+    const end = file.kind === 'text' ? '' : '\n';
+    const prepared = prepareBelow(output, file.path, {
+      *[Symbol.iterator]() {
+        for (let next = chunks.next(); next.done !== true; next = chunks.next())
+          yield Buffer.from(`${next.value.text}${end}`, 'utf8');
+      },
+    });
+    prepared.publish();
+    return prepared.path;
+  });
+  return { session_id: reader.id, format: adapter.id, files, losses: Object.fromEntries(written.losses) };
+}
+
+/** The portable part: the four files, the live view and checkpoints; native bytes and local cursors stay here. */
+function copyDirectory(reader: SessionReader, output: string): string[] {
+  const target = join(output, `${reader.id}.sfs`);
+  if (exists(target))
+    throw new SessionFsError('already-exists', `${target} is there already`, 'name another folder: --output DIR');
+  const checkpoints = namesIn(join(reader.folder, layout.checkpoints)).flatMap((name) =>
+    namesIn(join(reader.folder, layout.checkpoints, name)).map((file) => `${layout.checkpoints}/${name}/${file}`),
+  );
+  const wanted = [layout.manifest, layout.messages, layout.workspace, layout.tools, layout.live, ...checkpoints];
+  for (const name of wanted) {
+    const from = join(reader.folder, name);
+    if (!exists(from)) continue;
+    const to = join(target, name);
+    makeFolder(join(to, '..'));
+    const durable =
+      name === layout.messages
+        ? reader.commit?.messagesBytes
+        : name === layout.live
+          ? reader.commit?.liveBytes
+          : undefined;
+    prepareFile(to, readChunks(from, 0, durable)).publish();
+  }
+  return [target];
+}

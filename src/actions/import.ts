@@ -1,0 +1,186 @@
+/** Bringing sessions into the store: from the tools of this machine, from a folder or file, from a `.sfs` directory. */
+
+import { join, resolve } from 'node:path';
+import type { Adapter } from '../adapters/adapter.ts';
+import type { Captured, Found } from '../capture/capture.ts';
+import { captureAll } from '../capture/capture.ts';
+import { SessionFsError, messageOf } from '../errors.ts';
+import { layout } from '../format/layout.ts';
+import type { Context } from './context.ts';
+import { withIndex } from './with-index.ts';
+import { importDirectory } from './import-directory.ts';
+import { homeOf, isEnabled, toolNamed } from './tools.ts';
+
+/** What to import; nothing named means every enabled tool of this machine. */
+export interface ImportRequest {
+  readonly from?: string;
+  readonly path?: string;
+}
+
+/** What an import came to, `import --json`. */
+export interface ImportResult {
+  readonly tools: readonly ToolImport[];
+  readonly sessions: readonly {
+    readonly session_id: string;
+    readonly tool: string;
+    readonly outcome: Captured['outcome'];
+    readonly messages: number;
+  }[];
+  readonly bytes: number;
+  readonly problems: readonly { readonly path: string; readonly problem: string }[];
+}
+
+/** One tool's share. */
+export interface ToolImport {
+  readonly tool: string;
+  readonly home: string;
+  readonly found: number;
+  readonly new: number;
+  readonly grown: number;
+  readonly unchanged: number;
+  readonly failed: number;
+  readonly messages: number;
+}
+
+/** Told as the work goes on. */
+export interface Progress {
+  (state: { readonly done: number; readonly total: number; readonly bytes: number; readonly messages: number }): void;
+}
+
+/** Imports and says what came in. Throws `path-not-found`, `unknown-tool`, `store-unwritable`. */
+export async function importSessions(
+  context: Context,
+  request: ImportRequest,
+  progress: Progress,
+): Promise<ImportResult> {
+  const only = request.from === undefined ? undefined : toolNamed(context, request.from);
+  const path = request.path === undefined ? undefined : resolve(request.path);
+  if (path !== undefined && context.machine.stat(path) === undefined) {
+    throw new SessionFsError(
+      'path-not-found',
+      `there is nothing at ${path}`,
+      'name a tool’s folder, a session file or a .sfs directory',
+    );
+  }
+  if (path !== undefined && context.machine.stat(join(path, layout.manifest)) !== undefined)
+    return importDirectory(context, path);
+  const problems: { path: string; problem: string }[] = [];
+  const places = path === undefined ? installedHomes(context, only) : undefined;
+  const sources =
+    places === undefined && path !== undefined
+      ? sourcesAt(context, path, only, problems)
+      : sourcesIn(context, places ?? [], problems);
+  if (path !== undefined && sources.length === 0 && problems.length === 0) {
+    throw new SessionFsError(
+      'path-not-found',
+      `${path} holds no session of ${only?.name ?? 'any known tool'}`,
+      'see where each tool keeps its sessions: sfs tools',
+    );
+  }
+  return withIndex(context, { create: true }, async (index) => {
+    const done: Captured[] = [];
+    let bytes = 0;
+    let messages = 0;
+    await captureAll(
+      { machine: context.machine, store: context.store, index },
+      newestFirst(context, sources),
+      (captured) => {
+        done.push(captured);
+        bytes += captured.bytes;
+        messages += captured.messages;
+        problems.push(...captured.problems);
+        progress({ done: done.length, total: sources.length, bytes, messages });
+      },
+    );
+    const homes =
+      places ?? [...new Set(sources.map(({ adapter }) => adapter))].map((adapter) => ({ adapter, home: path ?? '' }));
+    return {
+      tools: homes.map(({ adapter, home }) => summaryOf(adapter, home, done)),
+      sessions: done
+        .filter(({ outcome }) => outcome !== 'unchanged' && outcome !== 'empty')
+        .map(({ sessionId, found, outcome, messages: count }) => ({
+          session_id: sessionId,
+          tool: found.adapter.id,
+          outcome,
+          messages: count,
+        })),
+      bytes,
+      problems,
+    };
+  });
+}
+
+interface Place {
+  readonly adapter: Adapter;
+  readonly home: string;
+}
+
+function installedHomes(context: Context, only: Adapter | undefined): Place[] {
+  return context.adapters
+    .filter((adapter) => (only === undefined ? isEnabled(context, adapter) : adapter === only))
+    .map((adapter) => ({ adapter, home: homeOf(context, adapter) }));
+}
+
+function sourcesIn(context: Context, places: readonly Place[], problems: { path: string; problem: string }[]): Found[] {
+  const found: Found[] = [];
+  for (const { adapter, home } of places) {
+    try {
+      for (const source of adapter.reader.discover(context.machine, home, (path, problem) =>
+        problems.push({ path, problem }),
+      ))
+        found.push({ adapter, source });
+    } catch (cause) {
+      // One unreadable home leaves the other tools alone.
+      problems.push({ path: home, problem: messageOf(cause) });
+    }
+  }
+  return found;
+}
+
+/** A file of a tool; a tool's home; a folder with tools' homes in it (a person's home directory, or a copy of it). */
+function sourcesAt(
+  context: Context,
+  path: string,
+  only: Adapter | undefined,
+  problems: { path: string; problem: string }[],
+): Found[] {
+  const candidates = only === undefined ? context.adapters : [only];
+  if (context.machine.stat(path)?.kind === 'file') {
+    for (const adapter of candidates) {
+      const source = adapter.reader.sourceAt(context.machine, path, (where, problem) =>
+        problems.push({ path: where, problem }),
+      );
+      if (source !== undefined) return [{ adapter, source }];
+    }
+    return [];
+  }
+  const places = candidates.flatMap((adapter) => [
+    { adapter, home: path },
+    { adapter, home: join(path, adapter.home.default.linux) },
+  ]);
+  return sourcesIn(context, places, problems);
+}
+
+/** What was worked on last can be listed first. */
+function newestFirst(context: Context, sources: readonly Found[]): Found[] {
+  const modified = new Map(
+    sources.map((found) => [found, context.machine.stat(found.source.files[0]?.path ?? '')?.modifiedMs ?? 0]),
+  );
+  return sources.toSorted((a, b) => (modified.get(b) ?? 0) - (modified.get(a) ?? 0));
+}
+
+function summaryOf(adapter: Adapter, home: string, done: readonly Captured[]): ToolImport {
+  const own = done.filter(({ found, outcome }) => found.adapter === adapter && outcome !== 'empty');
+  const withOutcome = (...outcomes: Captured['outcome'][]): number =>
+    own.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  return {
+    tool: adapter.id,
+    home,
+    found: own.length,
+    new: withOutcome('new'),
+    grown: withOutcome('grown', 'rewritten'),
+    unchanged: withOutcome('unchanged'),
+    failed: withOutcome('failed'),
+    messages: own.reduce((sum, { messages }) => sum + messages, 0),
+  };
+}

@@ -1,0 +1,374 @@
+/** Going on with a session, in its own tool or in any other that can be written. */
+
+import type { Adapter, LiveSession, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
+import { translate } from '../adapters/shared/vocabulary.ts';
+import type { Vocabulary } from '../adapters/shared/vocabulary.ts';
+import { adopt } from '../capture/adopt.ts';
+import type { CaptureSite } from '../capture/capture.ts';
+import { captureAll } from '../capture/capture.ts';
+import { SessionFsError } from '../errors.ts';
+import { beginsWith } from '../io/files.ts';
+import { pathBelow, prepareBelow } from '../io/place.ts';
+import type { Block } from '../model/block.ts';
+import { countCarried, emptyCarried } from '../model/carried.ts';
+import type { Carried } from '../model/carried.ts';
+import { isKnown } from '../model/block.ts';
+import type { Message } from '../model/message.ts';
+import { readArchive } from '../store/archive.ts';
+import { notePlaced } from '../store/ledger.ts';
+import type { SessionIndex, SessionRow } from '../store/session-index.ts';
+import { SessionReader } from '../store/session-reader.ts';
+import type { Context } from './context.ts';
+import { withIndex } from './with-index.ts';
+import { findSession } from './find-session.ts';
+import { homeOf, isOlder, toolNamed, versionOf } from './tools.ts';
+import { findWorkspace } from './workspace.ts';
+
+/** What is asked. */
+export interface ResumeRequest {
+  readonly session: string;
+  /** The tool to go on in; the session's own when not named. */
+  readonly in?: string;
+  readonly project?: string;
+  readonly model?: string;
+}
+
+/** `resume --json`. */
+export interface Resumed {
+  /** The session that goes on: the same one, or the child that was made for another tool. */
+  readonly session_id: string;
+  readonly parent_session_id: string | null;
+  readonly native_id: string;
+  readonly tool: string;
+  readonly title: string | null;
+  /** `opened`: the tool's own file is there; `restored`: put back from the archive; `converted`: written anew. */
+  readonly how: 'opened' | 'restored' | 'converted';
+  /** Absolute paths of the native files. */
+  readonly files: readonly string[];
+  readonly cwd: string;
+  /** What to type next, as argv, in `cwd`. */
+  readonly command: readonly string[];
+  readonly installed: boolean;
+  readonly carried: Carried;
+  /** What the other format has no room for, by name. */
+  readonly losses: { readonly [name: string]: number };
+  /** Does the tool list it? */
+  readonly listed: boolean;
+  /** Lines a person should read. */
+  readonly notices: readonly string[];
+}
+
+/** Writes and registers the session so that the tool goes on with it. Starts nothing. */
+export async function resume(context: Context, request: ResumeRequest): Promise<Resumed> {
+  return withIndex(context, { create: false }, async (index) => {
+    const found = findSession(index, request.session);
+    const source = context.adapters.find((adapter) => adapter.id === found.tool);
+    const target = request.in === undefined ? source : toolNamed(context, request.in);
+    if (target === undefined) {
+      throw new SessionFsError(
+        'unsupported-tool',
+        `${found.session_id} comes from ${found.tool}, which cannot be written`,
+        `name the tool to go on in: sfs resume ${found.session_id} --in ${context.adapters[0]?.id ?? 'TOOL'}`,
+      );
+    }
+    const writer = target.writer;
+    if (writer === undefined)
+      throw new SessionFsError(
+        'unsupported-tool',
+        `sessions of ${target.name} can be captured but not written`,
+        'name another tool: sfs tools',
+      );
+    const site = { machine: context.machine, store: context.store, index };
+    const row = (await catchUp(site, source, found)) ?? found;
+    return new Resumption(context, site, index, row, source, target, writer, request).run();
+  });
+}
+
+/** Takes in what the source gained since it was captured. */
+async function catchUp(
+  site: CaptureSite,
+  adapter: Adapter | undefined,
+  row: SessionRow,
+): Promise<SessionRow | undefined> {
+  if (adapter === undefined || row.native_path === null || site.machine.stat(row.native_path) === undefined)
+    return undefined;
+  const source = adapter.reader.sourceAt(site.machine, row.native_path, () => undefined);
+  if (source === undefined || source.nativeId !== row.native_id) return undefined;
+  await captureAll(site, [{ adapter, source }], () => undefined);
+  return site.index.get(row.session_id);
+}
+
+/** One resume. */
+class Resumption {
+  readonly #context: Context;
+  readonly #site: CaptureSite;
+  readonly #row: SessionRow;
+  readonly #source: Adapter | undefined;
+  readonly #target: Adapter;
+  readonly #writer: Writer;
+  readonly #request: ResumeRequest;
+  readonly #reader: SessionReader;
+  readonly #cwd: string;
+  readonly #home: string;
+
+  constructor(
+    context: Context,
+    site: CaptureSite,
+    index: SessionIndex,
+    row: SessionRow,
+    source: Adapter | undefined,
+    target: Adapter,
+    writer: Writer,
+    request: ResumeRequest,
+  ) {
+    this.#context = context;
+    this.#site = site;
+    this.#row = row;
+    this.#source = source;
+    this.#target = target;
+    this.#writer = writer;
+    this.#request = request;
+    this.#reader = SessionReader.open(context.store, row.session_id);
+    this.#cwd = findWorkspace(context.machine, index, this.#reader.workspace, request.project, row.session_id);
+    this.#home = context.machine.realPath(homeOf(context, target));
+  }
+
+  async run(): Promise<Resumed> {
+    const version = await this.#version();
+    const nativeId = this.#row.native_id;
+    const isOwn = this.#target === this.#source && nativeId !== null && this.#reader.commit !== undefined;
+    if (!isOwn) return this.#convert(version, undefined);
+    const root = this.#reader.workspace?.root_path;
+    const isThere = this.#row.native_path !== null && this.#context.machine.stat(this.#row.native_path) !== undefined;
+    const isMoved =
+      this.#request.project !== undefined && (root === undefined || this.#context.machine.realPath(root) !== this.#cwd);
+    // In another folder the tool would not find its own file: there it gets a session of its own.
+    if (isThere && isMoved) return this.#convert(version, undefined);
+    this.#refuseLive(nativeId);
+    if (isThere) return this.#opened(version, nativeId);
+    return (await this.#restore(version, nativeId)) ?? this.#convert(version, nativeId);
+  }
+
+  /** The installed version; refuses one too old to load what we write. */
+  async #version(): Promise<string | undefined> {
+    const { machine } = this.#context;
+    const command = machine.which(this.#target.install.command);
+    const version = command === undefined ? undefined : await versionOf(machine, this.#target, command);
+    if (version !== undefined && isOlder(version, this.#writer.minimumVersion)) {
+      const update =
+        this.#target.install.npm === undefined
+          ? 'update it'
+          : `update it: npm install -g ${this.#target.install.npm}@latest`;
+      throw new SessionFsError(
+        'version-too-old',
+        `${this.#target.name} ${version} does not load such a session; ${this.#writer.minimumVersion} or newer does`,
+        update,
+      );
+    }
+    return version;
+  }
+
+  #refuseLive(nativeId: string): void {
+    if (!this.#writer.live(this.#context.machine, this.#home, nativeId)) return;
+    const others = this.#context.adapters
+      .filter((adapter) => adapter !== this.#target && adapter.writer !== undefined)
+      .map((adapter) => adapter.id);
+    throw new SessionFsError(
+      'session-live',
+      `${this.#target.name} has ${nativeId} open right now`,
+      `end it there first, or go on elsewhere: --in ${others.join('|')}`,
+    );
+  }
+
+  async #opened(version: string | undefined, nativeId: string): Promise<Resumed> {
+    const files = Object.values(this.#reader.commit?.cursors ?? {})
+      .filter((cursor) => cursor.inherited !== true)
+      .map((cursor) => cursor.path);
+    return this.#result({
+      how: 'opened',
+      version,
+      nativeId,
+      sessionId: this.#row.session_id,
+      files,
+      carried: countLive(this.#reader.live()),
+      losses: {},
+      registration: { listed: true, how: 'its own file' },
+    });
+  }
+
+  /** Puts the vendor's own bytes back; `undefined` when this tool's sessions cannot be put back so. */
+  async #restore(version: string | undefined, nativeId: string): Promise<Resumed | undefined> {
+    const commit = this.#reader.commit;
+    if (commit === undefined) return undefined;
+    const given = await this.#given(version, nativeId);
+    const archived = Object.entries(commit.native).map(([key]) => ({ key, path: commit.cursors[key]?.path ?? '' }));
+    const places = this.#writer.restore(archived, given);
+    if (places === undefined) return undefined;
+    const prepared = [...places].flatMap(([key, path]) => {
+      const file = commit.native[key];
+      if (file === undefined) return [];
+      const bytes = { [Symbol.iterator]: () => readArchive(this.#reader.folder, key, file) };
+      // A part the tool has left in place (a sub-agent's file) stays as it is.
+      return beginsWith(pathBelow(this.#home, path), bytes)
+        ? []
+        : [{ key, file: prepareBelow(this.#home, path, bytes) }];
+    });
+    try {
+      for (const { file } of prepared) file.publish();
+    } catch (cause) {
+      for (const { file } of prepared) file.discard();
+      throw cause;
+    }
+    const files = prepared.map(({ key, file }) => ({ key, path: file.path }));
+    this.#note(this.#row.session_id, null, nativeId, files);
+    const registration = await this.#register(nativeId, files, given);
+    return this.#result({
+      how: 'restored',
+      version,
+      nativeId,
+      sessionId: this.#row.session_id,
+      files: files.map(({ path }) => path),
+      carried: countLive(this.#reader.live()),
+      losses: {},
+      registration,
+    });
+  }
+
+  /** Writes the live view in the target's own form. With an id it replaces the session's lost file, else it is a child. */
+  async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
+    const given = await this.#given(version, nativeId);
+    const live = this.#reader.live();
+    const written = this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target), given);
+    const adopted = await adopt(this.#site, {
+      adapter: this.#target,
+      home: this.#home,
+      cwd: this.#cwd,
+      source: this.#reader,
+      live,
+      written,
+      now: given.now,
+    });
+    const isChild = adopted.sessionId !== this.#row.session_id;
+    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, written.nativeId, adopted.files);
+    const registration = await this.#register(written.nativeId, adopted.files, given);
+    return this.#result({
+      how: 'converted',
+      version,
+      nativeId: written.nativeId,
+      sessionId: adopted.sessionId,
+      files: adopted.files.map(({ path }) => path),
+      carried: adopted.carried,
+      losses: Object.fromEntries(written.losses),
+      registration,
+    });
+  }
+
+  #given(version: string | undefined, nativeId: string | undefined): Promise<WriteGiven> {
+    return this.#writer.prepare(this.#context.machine, { home: this.#home, cwd: this.#cwd, version, nativeId });
+  }
+
+  #note(sessionId: string, parent: string | null, nativeId: string, files: readonly { readonly path: string }[]): void {
+    const { machine, store } = this.#context;
+    notePlaced(store, machine, {
+      at: machine.now().toISOString(),
+      session_id: sessionId,
+      parent_session_id: parent,
+      tool: this.#target.id,
+      native_id: nativeId,
+      files: files.map(({ path }) => ({ path, bytes: machine.stat(path)?.sizeBytes ?? 0 })),
+    });
+  }
+
+  async #register(
+    nativeId: string,
+    files: readonly { readonly key: string; readonly path: string }[],
+    given: WriteGiven,
+  ): Promise<Registration> {
+    const title = this.#reader.manifest.title ?? undefined;
+    return (
+      (await this.#writer.register?.(this.#context.machine, { nativeId, title, files }, given)) ?? {
+        listed: true,
+        how: 'the file is enough',
+      }
+    );
+  }
+
+  #result(from: {
+    readonly how: Resumed['how'];
+    readonly version: string | undefined;
+    readonly nativeId: string;
+    readonly sessionId: string;
+    readonly files: readonly string[];
+    readonly carried: Carried;
+    readonly losses: { readonly [name: string]: number };
+    readonly registration: Registration;
+  }): Resumed {
+    const { name } = this.#target;
+    const notices: string[] = [];
+    if (from.version === undefined) notices.push(`${name} is not installed here; the command works where it is.`);
+    else if (isOlder(this.#writer.provenVersion, from.version))
+      notices.push(
+        `${name} ${from.version} is newer than ${this.#writer.provenVersion}, the newest this was proven with.`,
+      );
+    if (!from.registration.listed)
+      notices.push([from.registration.why, from.registration.hint].filter(Boolean).join(': '));
+    return {
+      session_id: from.sessionId,
+      parent_session_id: from.sessionId === this.#row.session_id ? this.#row.parent_session_id : this.#row.session_id,
+      native_id: from.nativeId,
+      tool: this.#target.id,
+      title: this.#reader.manifest.title ?? null,
+      how: from.how,
+      files: from.files,
+      cwd: this.#cwd,
+      command: this.#writer.launch(from.nativeId, { cwd: this.#cwd, model: this.#request.model }),
+      installed: from.version !== undefined || this.#context.machine.which(this.#target.install.command) !== undefined,
+      carried: from.carried,
+      losses: from.losses,
+      listed: from.registration.listed,
+      notices,
+    };
+  }
+}
+
+/** The session as `target` is to write it: the live view, with calls in the target's words. */
+export function liveSessionFor(reader: SessionReader, source: Adapter | undefined, target: Adapter): LiveSession {
+  const { manifest } = reader;
+  const live = reader.live();
+  return {
+    sessionId: reader.id,
+    origin: {
+      tool: manifest.source.tool,
+      name: source?.name ?? manifest.source.tool,
+      nativeId: manifest.source.original_session_id ?? undefined,
+    },
+    title: manifest.title ?? undefined,
+    git: reader.workspace?.git ?? undefined,
+    messages: source === undefined || source === target ? live : translated(live, source.vocabulary, target.vocabulary),
+  };
+}
+
+/** The messages with their calls in the target's words where the meaning is the same. */
+function translated(messages: Iterable<Message>, from: Vocabulary, to: Vocabulary): Iterable<Message> {
+  return {
+    *[Symbol.iterator]() {
+      for (const message of messages) {
+        if (message.role !== 'assistant' || !message.content.some((block) => block.type === 'tool_use')) yield message;
+        else yield { ...message, content: message.content.map((block): Block => translatedBlock(block, from, to)) };
+      }
+    },
+  };
+}
+
+function translatedBlock(block: Block, from: Vocabulary, to: Vocabulary): Block {
+  if (!isKnown(block) || block.type !== 'tool_use') return block;
+  const other = translate(block, from, to);
+  return other === undefined ? block : { ...block, name: other.name, input: other.input };
+}
+
+/** What a live view holds. */
+function countLive(messages: Iterable<Message>): Carried {
+  const carried = emptyCarried();
+  for (const message of messages) countCarried(carried, message);
+  return carried;
+}

@@ -1,0 +1,39 @@
+/** `sfs export` */
+
+import { buildCommand } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+
+interface Flags {
+  readonly output: string;
+  readonly format: string;
+  readonly json: boolean;
+}
+
+export const exportCommand = buildCommand<Flags, [string], CliContext>({
+  docs: { brief: 'Write a session out: sfs, markdown, or a tool’s own form' },
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ parse: String, placeholder: 'session', brief: 'Id, beginning of an id, or @last' }],
+    },
+    flags: {
+      output: { kind: 'parsed', parse: String, brief: 'The folder to write into', placeholder: 'dir', default: '.' },
+      format: { kind: 'parsed', parse: String, brief: 'sfs, markdown, or a tool', default: 'sfs' },
+      json: { kind: 'boolean', brief: 'As JSON', default: false },
+    },
+    aliases: { o: 'output' },
+  },
+  async func(flags, argument) {
+    const { exportSession } = await import('../../actions/export.ts');
+    const exported = await exportSession(await this.full(), {
+      session: argument,
+      format: flags.format,
+      output: flags.output,
+    });
+    if (flags.json) return this.output.print(JSON.stringify(exported, null, 2));
+    for (const file of exported.files) this.output.print(file);
+    const lost = Object.entries(exported.losses);
+    if (lost.length > 0)
+      this.output.remark(`Not carried: ${lost.map(([name, count]) => `${name} ×${count}`).join(', ')}\n`);
+  },
+});
