@@ -1,0 +1,125 @@
+/** A scratch machine: one home with every tool seeded, one project, one SessionFS store. */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Scratch } from '../../src/adapters/drive.ts';
+import type { ModelClient, ModelServer } from './model-server/server.ts';
+import { type Finished, runProgram } from './run-program.ts';
+import { projectFiles, treePng } from './scenarios.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+import type { Tool } from './tools.ts';
+
+/** What all worlds of a run share. `path` is the PATH that has the tools' programs. */
+export type Run = {
+  readonly folder: string;
+  readonly path: string;
+  /** The `sfs` to test: a script for Node. */
+  readonly sfs: string;
+  readonly tools: readonly Tool[];
+  readonly server: ModelServer;
+};
+
+/** One scratch machine. */
+export type World = {
+  readonly name: string;
+  readonly home: string;
+  readonly project: string;
+  readonly store: string;
+  readonly sfs: string;
+  readonly image: { readonly path: string; readonly base64: string };
+  readonly tools: readonly Tool[];
+  /** Where a tool runs and what it sent to its model. */
+  readonly scratch: (tool: Tool) => Scratch;
+  readonly client: (tool: Tool) => ModelClient;
+  /** Runs a program of this world to its end, in the project. */
+  readonly run: (argv: readonly string[], stdin?: string) => Promise<Finished>;
+  /** Opens an interactive program of this world. */
+  readonly open: (argv: readonly string[]) => Promise<Terminal>;
+  /** Closes the terminals that are still open. */
+  readonly close: () => Promise<void>;
+};
+
+/** Makes a world below the run's folder. `name` has to be unique in the run, and usable in paths and URLs. */
+export async function createWorld(run: Run, name: string): Promise<World> {
+  const root = join(run.folder, name);
+  const home = join(root, 'home');
+  const project = join(root, 'orchard');
+  const store = join(root, 'store');
+  const temporary = join(root, 'tmp');
+  for (const folder of [home, project, temporary]) await mkdir(folder, { recursive: true });
+  for (const [path, text] of Object.entries(projectFiles)) await writeFile(join(project, path), text);
+  const image = { path: join(project, 'tree.png'), base64: treePng };
+  await writeFile(image.path, Buffer.from(image.base64, 'base64'));
+
+  const places = new Map<string, { readonly scratch: Scratch; readonly client: ModelClient }>();
+  for (const { id, drive } of run.tools) {
+    const client = run.server.client(`${name}.${id}`);
+    const scratch = { home, project, modelUrl: client.url };
+    client.serve(drive, scratch);
+    places.set(id, { scratch, client });
+    for (const [path, text] of Object.entries(drive.seed(scratch))) {
+      await mkdir(dirname(join(home, path)), { recursive: true });
+      await writeFile(join(home, path), text);
+    }
+  }
+  const placeOf = ({ id }: Tool) => {
+    const place = places.get(id);
+    if (place === undefined) throw new Error(`${id} is not part of this run`);
+    return place;
+  };
+
+  const env: Readonly<Record<string, string>> = {
+    HOME: home,
+    PATH: run.path,
+    SHELL: '/bin/bash',
+    TERM: 'xterm-256color',
+    LANG: 'C.UTF-8',
+    TZ: 'UTC',
+    TMPDIR: temporary,
+    TMUX_TMPDIR: run.folder,
+    SFS_HOME: store,
+    ...Object.assign({}, ...run.tools.map((tool) => tool.drive.environment(placeOf(tool).scratch))),
+  };
+  const runHere = (argv: readonly string[], stdin = '') => runProgram(argv, { env, cwd: project, stdin });
+  await initialiseRepository(runHere);
+
+  const terminals = new Set<Terminal>();
+  let opened = 0;
+  return {
+    name,
+    home,
+    project,
+    store,
+    sfs: run.sfs,
+    image,
+    tools: run.tools,
+    scratch: (tool) => placeOf(tool).scratch,
+    client: (tool) => placeOf(tool).client,
+    run: runHere,
+    open: async (argv) => {
+      opened += 1;
+      const terminal = await openTerminal(`${name}-${opened}`, argv, { env, cwd: project });
+      const close = async () => {
+        if (terminals.delete(terminal)) await terminal.close();
+      };
+      terminals.add(terminal);
+      return { ...terminal, close };
+    },
+    close: async () => {
+      for (const terminal of terminals) await terminal.close();
+      terminals.clear();
+    },
+  };
+}
+
+async function initialiseRepository(run: (argv: readonly string[]) => Promise<Finished>): Promise<void> {
+  const identity = ['-c', 'user.name=matrix', '-c', 'user.email=matrix@localhost'];
+  for (const words of [
+    ['init', '-q', '-b', 'main'],
+    ['add', '.'],
+    [...identity, 'commit', '-q', '-m', 'Plant'],
+  ]) {
+    const { status, stderr } = await run(['git', ...words]);
+    if (status !== 0) throw new Error(`git ${words[0] ?? ''} failed in the scratch project: ${stderr.trim()}`);
+  }
+}

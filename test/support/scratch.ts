@@ -1,0 +1,55 @@
+/** A scratch machine: an empty home and a store of its own below the temporary folder, removed after the test. */
+
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Context } from '../../src/actions/context.ts';
+import { contextOf } from '../../src/actions/context.ts';
+import { homeOf } from '../../src/actions/tools.ts';
+import type { Adapter } from '../../src/adapters/adapter.ts';
+import { adapters } from '../../src/adapters/index.ts';
+import { systemMachine } from '../../src/io/system.ts';
+
+/** A person's machine as far as a test needs it. */
+export interface Scratch {
+  readonly folder: string;
+  readonly home: string;
+  readonly context: Context;
+  /** A workspace folder that exists. */
+  readonly project: string;
+}
+
+/** Makes one; `env` adds to an environment that holds nothing of this machine's. */
+export function scratch(
+  t: Pick<TestContext, 'after'>,
+  options: { readonly adapters?: readonly Adapter[]; readonly env?: { readonly [name: string]: string } } = {},
+): Scratch {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sessionfs-')));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const home = join(folder, 'home');
+  const project = join(folder, 'project');
+  for (const path of [home, project]) mkdirSync(path);
+  const machine = systemMachine({ env: { HOME: home, PATH: join(folder, 'bin'), ...options.env }, homeDir: home });
+  return { folder, home, project, context: contextOf(machine, options.adapters ?? adapters) };
+}
+
+/** Puts a recording where the tool would have it; the path of that home. */
+export function installRecording(place: Scratch, adapter: Adapter, recording: string): string {
+  const target = homeOf(place.context, adapter);
+  mkdirSync(target, { recursive: true });
+  cpSync(join(fixturesOf(adapter), recording), target, { recursive: true });
+  return target;
+}
+
+/** The folder of an adapter's recordings. */
+export function fixturesOf(adapter: Adapter): string {
+  return join(import.meta.dirname, '..', '..', 'src', 'adapters', adapter.id, 'fixtures');
+}
+
+/** The recordings of an adapter: each is a home of the tool. Folders of expected answers are none. */
+export function recordingsOf(adapter: Adapter): string[] {
+  return readdirSync(fixturesOf(adapter)).filter(
+    (name) => /^\d/.test(name) && statSync(join(fixturesOf(adapter), name)).isDirectory(),
+  );
+}
