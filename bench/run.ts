@@ -1,0 +1,37 @@
+/**
+ * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [--scale 0.1] [--rounds 5] [--json]`.
+ * The program has to be built before: `npm run bench` does both.
+ */
+
+import { parseArgs } from 'node:util';
+import type { Figure } from './figure.ts';
+import { table } from './figure.ts';
+import { importFigures } from './import.ts';
+import type { Options } from './options.ts';
+import { startFigures } from './start.ts';
+
+const benchmarks: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
+  import: importFigures,
+  start: startFigures,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { scale: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'boolean' } },
+});
+const unknown = positionals.filter((name) => !(name in benchmarks));
+const scale = Number(values.scale ?? 1);
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+if (unknown.length > 0 || !(scale > 0) || (rounds !== undefined && !(rounds >= 1))) {
+  console.error(
+    `usage: node bench/run.ts [${Object.keys(benchmarks).join('] [')}] [--scale 0.1] [--rounds 5] [--json]`,
+  );
+  process.exit(2);
+}
+
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(benchmarks)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  figures.push(...(await measure({ scale, rounds, progress: (text) => console.error(text) })));
+}
+console.log(values.json === true ? JSON.stringify(figures, null, 2) : table(figures));
