@@ -30,8 +30,7 @@ function sampleEnvironment(): Environment {
     const fixtures = join(root, 'src', 'adapters', adapter.id, 'fixtures');
     const [recording] = readdirSync(fixtures)
       .filter((name) => /^\d/.test(name))
-      .sort()
-      .reverse();
+      .sort(newestFirst);
     if (recording === undefined) continue;
     const target = join(home, adapter.home.default.linux);
     mkdirSync(target, { recursive: true });
@@ -41,15 +40,23 @@ function sampleEnvironment(): Environment {
   return { ...process.env, ...Object.fromEntries(cleared), HOME: home, SFS_HOME: join(sample, 'store') };
 }
 
+/** By version, the newest first; of one version the one named plainly. */
+function newestFirst(a: string, b: string): number {
+  const [versionA = '', versionB = ''] = [a, b].map((name) => name.split('-')[0]);
+  return versionB.localeCompare(versionA, 'en', { numeric: true }) || a.localeCompare(b);
+}
+
 function next(lines: readonly string[]): void {
   console.log(`\nWhat to type next:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 }
+
+const other = adapters.find(({ writer }, index) => index > 0 && writer !== undefined)?.id ?? '';
 
 run(['import'], process.env);
 if (countSessions(process.env) > 0) {
   console.log('');
   run(['list'], process.env);
-  next(['npx sfs show @last --messages', 'npx sfs resume @last --in codex', 'npx sfs list --all', 'npx sfs --help']);
+  next(['npx sfs show @last --messages', `npx sfs resume @last --in ${other}`, 'npx sfs list --all', 'npx sfs --help']);
 } else {
   console.log(
     '\nNo session of a known tool is on this machine. Here is the same on sample homes, in a store of its own (.sample/):\n',
@@ -61,7 +68,7 @@ if (countSessions(process.env) > 0) {
   const own = 'HOME=.sample/home SFS_HOME=.sample/store';
   next([
     `${own} npx sfs show @last --messages`,
-    `${own} npx sfs resume @last --in codex --project . --no-launch`,
+    `${own} npx sfs resume @last --in ${other} --project . --no-launch`,
     'npx sfs tools',
     'npx sfs --help',
   ]);

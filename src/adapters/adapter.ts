@@ -9,6 +9,7 @@ import type { LiveOp } from '../model/live.ts';
 import type { GitContext } from '../model/manifest.ts';
 import type { SessionFacts } from '../model/facts.ts';
 import type { Message } from '../model/message.ts';
+import type { ResponseUsage } from '../model/tally.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Vocabulary } from './shared/vocabulary.ts';
 
@@ -130,6 +131,8 @@ export interface Given {
 /** Where decoded events go. A message whose id is there already is compared: the same is dropped, another is a revision. */
 export interface Sink {
   message(message: Message): void;
+  /** Tokens of a response that become known when its messages are told already. Counted once a response. */
+  usage(stated: ResponseUsage): void;
   live(op: LiveOp): void;
   fact(facts: SessionFacts): void;
   /** Remembers that native key `key` (an id of a record that is no message of its own) stands for message `id`. */

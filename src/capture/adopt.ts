@@ -244,6 +244,7 @@ class PlacedReading {
         if (this.#from !== undefined) this.#writer.setKey(placedKey(message.msg_id), this.#from);
       },
       key: (key, id) => this.#writer.setKey(key, id),
+      usage: () => undefined,
       live: () => undefined,
       fact: () => undefined,
       loss: () => undefined,

@@ -6,8 +6,8 @@ import { addFile, mergeFacts } from '../model/facts.ts';
 import type { TouchedFile } from '../model/facts.ts';
 import type { LiveOp } from '../model/live.ts';
 import type { Message } from '../model/message.ts';
-import type { Tally } from '../model/tally.ts';
-import { count } from '../model/tally.ts';
+import type { ResponseUsage, Tally } from '../model/tally.ts';
+import { count, countResponse } from '../model/tally.ts';
 import { titleFrom } from '../model/title.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 
@@ -63,6 +63,11 @@ export class Gathering implements Sink {
     this.changed = true;
     if (this.promptTitle === null) this.promptTitle = titleFrom(kept) ?? null;
     if (!this.inherited) count(this.tally, kept);
+  }
+
+  usage(stated: ResponseUsage): void {
+    this.changed = true;
+    if (!this.inherited) countResponse(this.tally, stated);
   }
 
   live(op: LiveOp): void {

@@ -8,8 +8,17 @@ import type { Block } from './block.ts';
 
 /** sha256 of UTF-8 text, lower-case hex. */
 export function sha256Hex(text: string): string {
-  return bytesToHex(sha256(utf8ToBytes(text)));
+  return builtinHash === undefined ? bytesToHex(sha256(utf8ToBytes(text))) : builtinHash('sha256', text, 'hex');
 }
+
+interface HashModule {
+  readonly hash: (algorithm: 'sha256', data: string, encoding: 'hex') => string;
+}
+
+/** Where the runtime brings its own sha256 it is five times as fast; a browser does without. Both give the same. */
+const builtinHash = (
+  globalThis as { readonly process?: { getBuiltinModule?(name: string): HashModule | undefined } }
+).process?.getBuiltinModule?.('node:crypto')?.hash;
 
 /** `ses_` and 16 hex digits of the hash of the adapter's id and the full native id: the same on every machine. */
 export function sessionId(tool: string, nativeId: string): string {

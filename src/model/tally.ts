@@ -87,28 +87,42 @@ export function statsOf(tally: Tally, cost: number | null): Stats {
   };
 }
 
-/** One provider response counts once: where it is stated again with more output (streaming), the difference counts. */
+/** Tokens of one provider response. */
+export interface ResponseUsage {
+  /** What its messages share as `metadata.response_id`. */
+  readonly response: string;
+  readonly model: string | null;
+  readonly provider: string | null;
+  readonly usage: Usage;
+}
+
 function countUsage(tally: Tally, message: Message): void {
   const usage = message.usage;
   if (usage === undefined || usage === null) return;
-  const model = message.model ?? 'unknown';
-  const id = message.metadata?.response_id ?? baseId(message);
-  const before = tally.recent.find((entry) => entry.id === id);
+  const response = message.metadata?.response_id ?? baseId(message);
+  countResponse(tally, { response, model: message.model ?? null, provider: message.provider ?? null, usage });
+}
+
+/** One provider response counts once: where it is stated again with more output (streaming), the difference counts. */
+export function countResponse(tally: Tally, stated: ResponseUsage): void {
+  const { usage } = stated;
+  const before = tally.recent.find((entry) => entry.id === stated.response);
   if (before !== undefined && usage.output_tokens <= before.usage.output_tokens) return;
-  const sum = tally.models[before?.model ?? model];
-  tally.models[before?.model ?? model] = {
-    provider: message.provider ?? sum?.provider ?? null,
+  const model = before?.model ?? stated.model ?? 'unknown';
+  const sum = tally.models[model];
+  const added = (field: keyof Usage): number => (sum?.[field] ?? 0) + usage[field] - (before?.usage[field] ?? 0);
+  tally.models[model] = {
+    provider: stated.provider ?? sum?.provider ?? null,
     responses: (sum?.responses ?? 0) + (before === undefined ? 1 : 0),
-    input_tokens: (sum?.input_tokens ?? 0) + usage.input_tokens - (before?.usage.input_tokens ?? 0),
-    output_tokens: (sum?.output_tokens ?? 0) + usage.output_tokens - (before?.usage.output_tokens ?? 0),
-    cache_read_tokens: (sum?.cache_read_tokens ?? 0) + usage.cache_read_tokens - (before?.usage.cache_read_tokens ?? 0),
-    cache_write_tokens:
-      (sum?.cache_write_tokens ?? 0) + usage.cache_write_tokens - (before?.usage.cache_write_tokens ?? 0),
-    reasoning_tokens: (sum?.reasoning_tokens ?? 0) + usage.reasoning_tokens - (before?.usage.reasoning_tokens ?? 0),
+    input_tokens: added('input_tokens'),
+    output_tokens: added('output_tokens'),
+    cache_read_tokens: added('cache_read_tokens'),
+    cache_write_tokens: added('cache_write_tokens'),
+    reasoning_tokens: added('reasoning_tokens'),
   };
   if (before !== undefined) before.usage = usage;
   else {
-    tally.recent.push({ id, model, usage });
+    tally.recent.push({ id: stated.response, model, usage });
     if (tally.recent.length > recentLimit) tally.recent.shift();
   }
 }

@@ -16,7 +16,8 @@ import { isKnown } from '../../src/model/block.ts';
 import type { Message } from '../../src/model/message.ts';
 import type { LiveOp } from '../../src/model/live.ts';
 import { liveIds, linkOf } from '../../src/model/live.ts';
-import { count, emptyTally } from '../../src/model/tally.ts';
+import type { ResponseUsage } from '../../src/model/tally.ts';
+import { count, countResponse, emptyTally } from '../../src/model/tally.ts';
 import { archivedBytes, readArchive } from '../../src/store/archive.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
 import { fixturesOf, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
@@ -147,6 +148,7 @@ function contentOf(folder: string): (readonly [string, string])[] {
 class Run {
   readonly messages = new Map<string, Message>();
   readonly ops: LiveOp[] = [];
+  readonly stated: ResponseUsage[] = [];
   readonly #keys: Map<string, string>;
   readonly #others: ReadonlyMap<string, Message>;
   readonly #adapter: Adapter;
@@ -174,7 +176,9 @@ class Run {
       file: context,
       fallbackTime: '2026-01-01T00:00:00.000Z',
       sink: {
-        message: (message) => void (this.messages.has(message.msg_id) || this.messages.set(message.msg_id, message)),
+        // The newest form counts, as revisions do.
+        message: (message) => void this.messages.set(message.msg_id, message),
+        usage: (stated) => void this.stated.push(stated),
         live: (op) => void this.ops.push(op),
         fact: () => undefined,
         key: (key, id) => void this.#keys.set(key, id),
@@ -256,6 +260,7 @@ function saidBy(run: Run): Message[] {
 function usageOf(run: Run): unknown {
   const tally = emptyTally();
   for (const message of run.messages.values()) count(tally, message);
+  for (const stated of run.stated) countResponse(tally, stated);
   return tally.models;
 }
 

@@ -68,6 +68,7 @@ export class MemorySession {
       fallbackTime: '2026-01-01T00:00:00.000Z',
       sink: {
         message: (message) => this.#take(message),
+        usage: () => undefined,
         live: (op) => this.ops.push(op),
         fact: (facts) => {
           this.facts = mergeFacts(this.facts, facts);

@@ -91,11 +91,9 @@ function everyPrompt(scene: Scene, summary: string): string[] {
   return kept;
 }
 
-/** The summary as a message; it carries the tokens of the response that made it. */
+/** The summary as a message of the response that made it. */
 function summarise(scene: Scene, text: string): string {
-  const { state, line } = scene;
-  const response = responseOf(line.payload) ?? state.owed?.response;
-  if (state.owed !== null && response !== undefined) state.owed = { ...state.owed, response };
+  const response = responseOf(scene.line.payload);
   return say(scene, {
     role: 'user',
     content: [{ type: 'summary', text }],

@@ -163,7 +163,8 @@ export function decodeAgentMessage(scene: Scene): Disposition {
     content,
     isMeta: scene.given.file.agentId === undefined,
     turnId: turnOf(item),
-    ...(author === undefined ? {} : { metadata: { author } }),
+    // The root has the answer from nowhere else.
+    metadata: { carried: true, ...(author === undefined ? {} : { author }) },
   });
   return 'message';
 }

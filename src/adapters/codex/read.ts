@@ -8,7 +8,7 @@ import { decodeEvent } from './events.ts';
 import { leafKey, tellFacts } from './facts.ts';
 import { decodeItem } from './items.ts';
 import { baseOf, lineOf, timeIn } from './native.ts';
-import { asDecoderState, startState, stateOf, toldLeaf } from './state.ts';
+import { asDecoderState, flush, startState, stateOf } from './state.ts';
 import type { Scene } from './state.ts';
 import { decodeUsageRecord } from './usage.ts';
 
@@ -177,8 +177,9 @@ function decodeRealtime(scene: Scene): Disposition {
 /** Nothing is told of a response whose tokens are to come (see `respond`); the leaf is the last message told. */
 function settle(decoderState: DecoderState, given: Given): void {
   const state = stateOf(decoderState);
+  flush({ state, given });
   if (given.file.agentId !== undefined) return;
-  const leaf = toldLeaf(state);
+  const { leaf } = state;
   if (state.inherited) {
     // What a fork goes on from ends here.
     if (leaf !== null && state.ordinal !== null) given.sink.key(leafKey(given.file.key, state.ordinal + 1), leaf);

@@ -39,8 +39,8 @@ export interface State {
   /** Its messages, waiting for the tokens. */
   held: Message[];
   heldSize: number;
-  /** Tokens whose messages were too large to wait: the next message carries them. */
-  owed: { response: string; usage: Usage } | null;
+  /** The newest part of the open response. */
+  part: string | null;
   /** `total_tokens` of the last statement, to know a repeated one. */
   totalTokens: number | null;
   /** The message with the newest call of `exec`, inside which nested commands run. */
@@ -89,7 +89,7 @@ export function startState(_file: FileContext): State {
     answered: false,
     held: [],
     heldSize: 0,
-    owed: null,
+    part: null,
     totalTokens: null,
     exec: null,
     prompts: 0,
@@ -127,7 +127,8 @@ export function say(scene: Scene, saying: Saying): Message {
   closeResponse(scene);
   const message = messageOf(scene, saying, scene.state.leaf);
   scene.state.leaf = message.msg_id;
-  return tell(scene, message);
+  scene.given.sink.message(message);
+  return message;
 }
 
 /** Tells a message that hangs on `parent` beside the chain. */
@@ -140,7 +141,7 @@ export function sayAside(scene: Scene, saying: Saying, parent: string | null): M
 
 /**
  * Appends a part of the model's present response. Its tokens are stated behind its last part, so the newest part waits for
- * them, through quiet times too: whoever reads in pieces must see the same. The end of the turn releases it.
+ * them until the source is quiet; tokens that come later are told apart from it.
  */
 export function respond(scene: Scene, saying: Omit<Saying, 'role'>): Message {
   const { state } = scene;
@@ -154,6 +155,7 @@ export function respond(scene: Scene, saying: Omit<Saying, 'role'>): Message {
     metadata: { ...plain.metadata, response_id: state.response },
   };
   state.leaf = message.msg_id;
+  state.part = message.msg_id;
   hold(scene, message);
   return message;
 }
@@ -175,23 +177,20 @@ export function sayResult(
   const message = messageOf(scene, saying, state.leaf);
   state.leaf = message.msg_id;
   if (state.held.length > 0) hold(scene, message);
-  else tell(scene, message);
+  else scene.given.sink.message(message);
   return message;
 }
 
 /** The tokens of the open response, or of one that left no message. */
 export function countUsage(scene: Scene, usage: Usage, nativeResponse: string): void {
   const { state } = scene;
-  if (state.response === null) {
-    state.owed = { response: nativeResponse, usage };
-    return;
-  }
-  if (state.counted) return;
-  state.counted = true;
-  const last = state.held.findLastIndex((message) => message.metadata?.response_id === state.response);
+  if (state.response !== null && state.counted) return;
+  const response = state.response ?? nativeResponse;
+  state.counted = state.response !== null;
+  const last = state.held.findLastIndex((message) => message.metadata?.response_id === response);
   const message = state.held[last];
-  if (message === undefined) state.owed = { response: state.response, usage };
-  else state.held[last] = { ...message, usage };
+  if (message !== undefined) state.held[last] = { ...message, usage };
+  else scene.given.sink.usage({ response, model: state.model, provider: modelOf(state).provider ?? null, usage });
   flush(scene);
 }
 
@@ -200,13 +199,20 @@ export function interrupt(scene: Scene): void {
   const { held } = scene.state;
   const last = held.findLastIndex((message) => message.role === 'assistant');
   const message = held[last];
-  if (message !== undefined) held[last] = { ...message, stop_reason: 'interrupted' };
+  if (message !== undefined) {
+    held[last] = { ...message, stop_reason: 'interrupted' };
+    return;
+  }
+  const { part } = scene.state;
+  const told = part === null ? undefined : scene.given.lookup.message(part);
+  if (told !== undefined) scene.given.sink.message({ ...told, stop_reason: 'interrupted' });
 }
 
 /** The response is over: what follows belongs to another. */
 export function closeResponse(scene: Scene): void {
   flush(scene);
   scene.state.response = null;
+  scene.state.part = null;
   scene.state.counted = false;
   scene.state.answered = false;
 }
@@ -218,12 +224,6 @@ export function flush(scene: Pick<Scene, 'state' | 'given'>): void {
   for (const message of state.held) scene.given.sink.message(message);
   state.held = [];
   state.heldSize = 0;
-}
-
-/** The last message of the chain that has been told. */
-export function toldLeaf(state: State): string | null {
-  const first = state.held[0];
-  return first === undefined ? state.leaf : first.parent_msg_id;
 }
 
 /** A new turn begins: the place a rollback returns to. */
@@ -276,30 +276,12 @@ function providerOf(model: string, modelProvider: string | null): string | undef
   return modelProvider === 'openai' ? 'openai' : undefined;
 }
 
-function tell(scene: Scene, message: Message): Message {
-  const { state } = scene;
-  const owed = message.is_meta === true ? null : state.owed;
-  const told: Message =
-    owed === null
-      ? message
-      : {
-          ...message,
-          ...modelOf(state),
-          usage: owed.usage,
-          metadata: { ...message.metadata, response_id: owed.response },
-        };
-  if (owed !== null) state.owed = null;
-  scene.given.sink.message(told);
-  return told;
-}
-
 function hold(scene: Scene, message: Message): void {
   const { state } = scene;
   const size = willBeCounted(state) ? sizeOf(message) : Infinity;
   if (state.heldSize + size > heldLimit) {
     flush(scene);
-    if (message.role === 'tool') tell(scene, message);
-    else scene.given.sink.message(message);
+    scene.given.sink.message(message);
     return;
   }
   state.held.push(message);

@@ -12,7 +12,7 @@ import { mergeFacts } from '../../model/facts.ts';
 import type { LiveOp } from '../../model/live.ts';
 import { linkOf, liveIds } from '../../model/live.ts';
 import type { Message } from '../../model/message.ts';
-import { count, emptyTally } from '../../model/tally.ts';
+import { count, countResponse, emptyTally } from '../../model/tally.ts';
 import { reader } from './read.ts';
 
 /** A machine on which nothing of this one's environment is set. */
@@ -118,10 +118,11 @@ export class Session {
       },
       sink: {
         message: (message) => {
-          if (this.messages.has(message.msg_id)) return;
+          const known = this.messages.has(message.msg_id);
           this.messages.set(message.msg_id, message);
-          count(this.tally, message);
+          if (!known) count(this.tally, message);
         },
+        usage: (stated) => countResponse(this.tally, stated),
         live: (op) => void this.ops.push(op),
         fact: (facts) => {
           this.facts = mergeFacts(this.facts, facts);

@@ -54,6 +54,7 @@ export function givenFor(captured: Captured, file: FileContext): Given {
         if (known === undefined) captured.messages.set(message.msg_id, message);
         else if (contentHash(known) !== contentHash(message)) captured.revisions.push(message);
       },
+      usage: () => undefined,
       live: (op) => void captured.ops.push(op),
       fact: (facts) => void captured.facts.push(facts),
       key: (key, id) => void captured.keys.set(key, id),
