@@ -1,7 +1,7 @@
 /** The native homes that are imported: a realistic crowd of sessions, made once for each set of parameters and kept. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClaudeCode } from './corpus/claude-code.ts';
 import { Codex } from './corpus/codex.ts';
@@ -37,12 +37,17 @@ export type ToolId = 'claude-code' | 'codex' | 'gemini-cli';
 export interface Corpus {
   readonly folder: string;
   readonly homes: Homes;
-  /** Native files, absolute. */
-  readonly files: readonly string[];
   readonly sessions: number;
   readonly bytes: number;
-  /** Workspace folders the sessions say they ran in. */
-  readonly byTool: Readonly<Record<ToolId, { readonly sessions: number; readonly bytes: number }>>;
+  readonly byTool: Readonly<Record<ToolId, Share>>;
+}
+
+/** One tool's part of a corpus. */
+export interface Share {
+  readonly sessions: number;
+  readonly bytes: number;
+  /** Native files, absolute. */
+  readonly files: readonly string[];
 }
 
 /** Three thousand sessions of all three tools; `scale` makes it smaller. */
@@ -123,28 +128,27 @@ function toolFor(random: Random, shares: CorpusParameters['shares']): ToolId {
 
 function describe(folder: string): Corpus {
   const homes = homesIn(folder);
-  const files: string[] = [];
-  const toolOf = (home: string, isSession: (path: string) => boolean): { sessions: number; bytes: number } => {
-    const own = existsSync(home) ? filesBelow(home) : [];
-    files.push(...own);
-    return {
-      sessions: own.filter(isSession).length,
-      bytes: own.reduce((bytes, path) => bytes + statSync(path).size, 0),
-    };
-  };
   const byTool = {
-    'claude-code': toolOf(homes.claude, (path) => /\/projects\/[^/]+\/[^/]+\.jsonl$/.test(path)),
-    codex: toolOf(homes.codex, (path) => path.includes('/rollout-')),
-    'gemini-cli': toolOf(homes.gemini, (path) => path.includes('/chats/session-')),
+    'claude-code': shareIn(homes.claude, (path) => /\/projects\/[^/]+\/[^/]+\.jsonl$/.test(path)),
+    codex: shareIn(homes.codex, (path) => path.includes('/rollout-')),
+    'gemini-cli': shareIn(homes.gemini, (path) => path.includes('/chats/session-')),
   };
   const all = Object.values(byTool);
   return {
     folder,
     homes,
-    files,
     byTool,
     sessions: all.reduce((sum, { sessions }) => sum + sessions, 0),
     bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+function shareIn(home: string, isSession: (path: string) => boolean): Share {
+  const files = existsSync(home) ? filesBelow(home) : [];
+  return {
+    files,
+    sessions: files.filter(isSession).length,
+    bytes: files.reduce((bytes, path) => bytes + statSync(path).size, 0),
   };
 }
 
@@ -157,14 +161,8 @@ function filesBelow(folder: string): string[] {
 
 // Run by itself it makes a corpus: node bench/corpus.ts [scale]
 if (import.meta.main) {
-  const started = Date.now();
   const corpus = corpusAt(usualCorpus(Number(process.argv[2] ?? 1)), (text) => console.error(text));
-  console.log(
-    corpus.folder,
-    corpus.sessions,
-    corpus.bytes,
-    JSON.stringify(corpus.byTool),
-    `${Date.now() - started} ms`,
-  );
-  readFileSync(join(corpus.folder, 'done'));
+  console.log(corpus.folder);
+  for (const [tool, { sessions, bytes }] of Object.entries(corpus.byTool))
+    console.log(`${tool}: ${sessions} sessions, ${(bytes / 1e6).toFixed(1)} MB`);
 }

@@ -1,7 +1,7 @@
 /** Importing a crowd of sessions: speed and memory against the floor, the first listing, the second import, the weight. */
 
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +10,10 @@ import { corpusAt, usualCorpus } from './corpus.ts';
 import type { Figure } from './figure.ts';
 import { duration, median, megabytes } from './figure.ts';
 import type { Options } from './options.ts';
+import type { WeighedRun } from './process.ts';
 import { runNode, sfs, weighNode } from './process.ts';
 import { discard, environment, scratchFolder } from './scratch.ts';
-import { weigh } from './weight.ts';
-import type { Part } from './weight.ts';
+import { weightFigures } from './weight.ts';
 
 const floorScript = fileURLToPath(new URL('floor.ts', import.meta.url));
 const mebibyte = 1 << 20;
@@ -24,27 +24,27 @@ export async function importFigures(options: Options): Promise<Figure[]> {
   const scratch = scratchFolder('import');
   try {
     const rounds = options.rounds ?? 3;
+    const files = Object.values(corpus.byTool).flatMap((share) => share.files);
     const floors: number[] = [];
-    const imports: Awaited<ReturnType<typeof weighNode>>[] = [];
+    const imports: WeighedRun[] = [];
     const seconds: number[] = [];
-    const list = join(scratch, 'files');
-    writeFileSync(list, corpus.files.join('\n'));
-    await floor(list);
+    await floor(files);
     for (let round = 0; round < rounds; round += 1) {
       options.progress(`import: round ${round + 1} of ${rounds}`);
-      floors.push(await floor(list));
-      const store = join(scratch, `store-${round}`);
-      const env = environment(corpus.homes, store);
+      // Stores stay until the end: file systems are slow to give out inodes that were freed a moment ago.
+      const env = environment(corpus.homes, join(scratch, `store-${round}`));
+      floors.push(await floor(files));
       imports.push(await weighNode([sfs, 'import'], env));
+      floors.push(await floor(files));
       seconds.push((await runNode([sfs, 'import'], env)).ms);
-      if (round > 0) discard(store);
     }
     const store = join(scratch, 'store-0');
     return [
       ...speedFigures(corpus, floors, imports),
+      ...(await toolFigures(corpus, scratch, options)),
       await firstListing(corpus, join(scratch, 'watched')),
       againFigure(corpus, seconds),
-      ...weightFigures(corpus, store),
+      ...weightFigures(store, corpus.bytes),
       accountFigure(store),
     ];
   } finally {
@@ -52,32 +52,46 @@ export async function importFigures(options: Options): Promise<Figure[]> {
   }
 }
 
-async function floor(list: string): Promise<number> {
+/** Milliseconds to read the files and parse their lines. */
+async function floor(files: readonly string[]): Promise<number> {
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
     const child = spawn(process.execPath, [floorScript], { stdio: ['pipe', 'ignore', 'inherit'] });
     child.on('error', reject);
     child.on('close', (status) => (status === 0 ? resolve() : reject(new Error(`the floor ended with ${status}`))));
-    child.stdin.end(readFileSync(list));
+    child.stdin.end(files.join('\n'));
   });
   return performance.now() - started;
 }
 
-function speedFigures(
-  corpus: Corpus,
-  floors: readonly number[],
-  imports: readonly {
-    readonly ms: number;
-    readonly residentBytes: number;
-    readonly userMs: number;
-    readonly systemMs: number;
-  }[],
-): Figure[] {
+/** Each tool by itself, once: which adapter is the slow one. */
+async function toolFigures(corpus: Corpus, scratch: string, options: Options): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [tool, share] of Object.entries(corpus.byTool)) {
+    if (share.sessions === 0) continue;
+    options.progress(`import: ${tool} alone`);
+    const floorMs = await floor(share.files);
+    const { ms } = await runNode([sfs, 'import', '--from', tool], environment(corpus.homes, join(scratch, tool)));
+    figures.push({
+      name: `  ${tool}, ${share.sessions} sessions of ${megabytes(share.bytes)}`,
+      value: `${speed(share.bytes, ms)} (${duration(ms)})`,
+      floor: `${speed(share.bytes, floorMs)} (${duration(floorMs)})`,
+      against: `${(ms / floorMs).toFixed(2)} ×`,
+      numbers: { bytes: share.bytes, sessions: share.sessions, ms, floorMs, ratio: ms / floorMs },
+    });
+  }
+  return figures;
+}
+
+function speed(bytes: number, ms: number): string {
+  return `${(bytes / 1e3 / ms).toFixed(0)} MB/s`;
+}
+
+function speedFigures(corpus: Corpus, floors: readonly number[], imports: readonly WeighedRun[]): Figure[] {
   const [floorMs, ms] = [median(floors), median(imports.map((run) => run.ms))];
   const ratio = ms / floorMs;
   const resident = Math.max(...imports.map((run) => run.residentBytes));
   const cpu = median(imports.map((run) => run.userMs + run.systemMs));
-  const speed = (bytes: number, milliseconds: number): string => `${(bytes / 1e3 / milliseconds).toFixed(0)} MB/s`;
   return [
     {
       name: `cold import, ${corpus.sessions} sessions of ${megabytes(corpus.bytes)}`,
@@ -147,26 +161,6 @@ function againFigure(corpus: Corpus, times: readonly number[]): Figure {
     value: `${duration(ms)} (${((ms * 1000) / corpus.sessions).toFixed(0)} µs a session)`,
     numbers: { ms },
   };
-}
-
-function weightFigures(corpus: Corpus, store: string): Figure[] {
-  const { all, ...parts } = weigh(store);
-  const ratio = (bytes: number): string => `${(bytes / corpus.bytes).toFixed(3)} ×`;
-  const figure = (name: string, weight: { readonly apparent: number; readonly blocks: number }): Figure => ({
-    name,
-    value: `${megabytes(weight.apparent)}; blocks ${megabytes(weight.blocks)}`,
-    floor: megabytes(corpus.bytes),
-    against: `${ratio(weight.apparent)}; blocks ${ratio(weight.blocks)}`,
-    numbers: { ...weight },
-  });
-  return [
-    {
-      ...figure('stored, all included', all),
-      goal: '≤ 1.0 ×',
-      met: Math.max(all.apparent, all.blocks) <= corpus.bytes,
-    },
-    ...(Object.entries(parts) as [Part, (typeof parts)[Part]][]).map(([part, weight]) => figure(`  ${part}`, weight)),
-  ];
 }
 
 /** Every record of the corpus must be one the adapters know. */

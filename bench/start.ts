@@ -1,6 +1,7 @@
 /** Whole commands from start to end in a large store, beside a Node process that does nothing. */
 
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Corpus, CorpusParameters, ToolId } from './corpus.ts';
 import { corpusAt } from './corpus.ts';
@@ -90,7 +91,15 @@ async function resumeFigures(options: Options): Promise<Figure[]> {
               env,
             ),
         });
-        figures.push(differenceFigure(`sfs resume, 400 KB, ${from} → ${to}`, times.resume, times.node, 100));
+        const { sessions: count, bytes } = corpus.byTool[from];
+        figures.push(
+          differenceFigure(
+            `sfs resume, ${Math.round(bytes / count / 1000)} KB, ${from} → ${to}`,
+            times.resume,
+            times.node,
+            100,
+          ),
+        );
       }
     }
     return figures;
@@ -99,7 +108,7 @@ async function resumeFigures(options: Options): Promise<Figure[]> {
   }
 }
 
-/** A store of many small sessions, made once by importing them and kept. */
+/** A store of many small sessions, made once by importing them and kept as long as stores are written the same way. */
 async function largeStore(
   sessions: number,
   progress: (text: string) => void,
@@ -113,15 +122,23 @@ async function largeStore(
     shares: { 'claude-code': 0.1, codex: 0, 'gemini-cli': 0.9 },
   };
   const corpus = corpusAt(parameters, progress);
-  const store = join(corpus.folder, 'store');
-  if (!existsSync(join(store, 'complete'))) {
+  const name = `store-${formatDigest()}`;
+  const store = join(corpus.folder, name);
+  if (!existsSync(store)) {
     progress(`start: importing ${sessions} sessions once`);
-    rmSync(store, { recursive: true, force: true });
+    for (const old of readdirSync(corpus.folder)) if (old.startsWith('store-')) discard(join(corpus.folder, old));
     await runNode([sfs, 'import'], environment(corpus.homes, `${store}.unfinished`));
-    writeFileSync(join(`${store}.unfinished`, 'complete'), '');
     renameSync(`${store}.unfinished`, store);
   }
   return { corpus, store };
+}
+
+/** Changes when stores are laid out otherwise. */
+function formatDigest(): string {
+  const hash = createHash('sha256');
+  for (const path of ['format/layout.ts', 'store/commit.ts'])
+    hash.update(readFileSync(new URL(`../src/${path}`, import.meta.url)));
+  return hash.digest('hex').slice(0, 12);
 }
 
 interface Listed {

@@ -2,18 +2,41 @@
 
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Figure } from './figure.ts';
+import { megabytes } from './figure.ts';
 
 /** The parts of a store. */
-export type Part = 'native archive' | 'messages' | 'meta' | 'index' | 'folders';
+type Part = 'native archive' | 'messages' | 'meta' | 'index' | 'folders';
 
 /** Bytes of the files, and bytes of the disk blocks they take. */
-export interface Weight {
+interface Weight {
   readonly apparent: number;
   readonly blocks: number;
 }
 
+/** What a store weighs beside the native bytes it was made from. */
+export function weightFigures(store: string, nativeBytes: number): Figure[] {
+  const { all, ...parts } = weigh(store);
+  const ratio = (bytes: number): string => `${(bytes / nativeBytes).toFixed(3)} ×`;
+  const figure = (name: string, weight: Weight): Figure => ({
+    name,
+    value: `${megabytes(weight.apparent)}; blocks ${megabytes(weight.blocks)}`,
+    floor: megabytes(nativeBytes),
+    against: `${ratio(weight.apparent)}; blocks ${ratio(weight.blocks)}`,
+    numbers: { ...weight },
+  });
+  return [
+    {
+      ...figure('stored, all included', all),
+      goal: '≤ 1.0 ×',
+      met: Math.max(all.apparent, all.blocks) <= nativeBytes,
+    },
+    ...Object.entries(parts).map(([part, weight]) => figure(`  ${part}`, weight)),
+  ];
+}
+
 /** The weight of every part. `meta`: commits, manifests and what else stands beside the messages. */
-export function weigh(store: string): Record<Part | 'all', Weight> {
+function weigh(store: string): Record<Part | 'all', Weight> {
   const parts = {
     'native archive': zero(),
     messages: zero(),

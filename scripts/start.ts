@@ -65,7 +65,11 @@ if (countSessions(process.env) > 0) {
   run(['import'], env);
   console.log('');
   run(['list'], env);
-  const own = 'HOME=.sample/home SFS_HOME=.sample/store';
+  // What this person's shell sets would lead into their own homes.
+  const cleared = adapters.flatMap(({ home }) =>
+    home.env.flatMap(({ name }) => (process.env[name] ? [`${name}= `] : [])),
+  );
+  const own = `${cleared.join('')}HOME=.sample/home SFS_HOME=.sample/store`;
   next([
     `${own} npx sfs show @last --messages`,
     `${own} npx sfs resume @last --in ${other} --project . --no-launch`,

@@ -6,6 +6,7 @@ import { layout } from '../format/layout.ts';
 import { markdownOf } from '../format/markdown.ts';
 import { exists, makeFolder, namesIn, prepareFile, readChunks } from '../io/files.ts';
 import { prepareBelow } from '../io/place.ts';
+import type { Manifest } from '../model/manifest.ts';
 import type { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
 import { openSession } from './show.ts';
@@ -73,6 +74,11 @@ export async function exportSession(context: Context, request: ExportRequest): P
   return { session_id: reader.id, format: adapter.id, files, losses: Object.fromEntries(written.losses) };
 }
 
+/** Without where the source lay on this machine. */
+function portableManifest(manifest: Manifest): string {
+  return `${JSON.stringify({ ...manifest, source: { ...manifest.source, original_path: null } }, null, 2)}\n`;
+}
+
 /** The portable part: the four files, the live view and checkpoints; native bytes and local cursors stay here. */
 function copyDirectory(reader: SessionReader, output: string): string[] {
   const target = join(output, `${reader.id}.sfs`);
@@ -87,6 +93,10 @@ function copyDirectory(reader: SessionReader, output: string): string[] {
     if (!exists(from)) continue;
     const to = join(target, name);
     makeFolder(join(to, '..'));
+    if (name === layout.manifest) {
+      prepareFile(to, [Buffer.from(portableManifest(reader.manifest), 'utf8')]).publish();
+      continue;
+    }
     const durable =
       name === layout.messages
         ? reader.commit?.messagesBytes

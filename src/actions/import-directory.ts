@@ -1,40 +1,36 @@
 /** A `.sfs` directory from elsewhere becomes a session of this store under an id of its own. */
 
 import { join } from 'node:path';
+import { costOf } from '../capture/price.ts';
 import { Gathering } from '../capture/gather.ts';
-import { SessionReader, readLiveOps } from '../store/session-reader.ts';
-import { commitAll, openForWriting } from '../store/session-writer.ts';
+import { decodeForeignMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { sessionId } from '../model/ids.ts';
-import { readingOrder } from '../model/order.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { Message } from '../model/message.ts';
+import { statsOf } from '../model/tally.ts';
+import { SessionReader, readLiveOps } from '../store/session-reader.ts';
+import type { SessionWriter } from '../store/session-writer.ts';
+import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Context } from './context.ts';
-import { withIndex } from './with-index.ts';
 import type { ImportResult } from './import.ts';
+import { withIndex } from './with-index.ts';
 
 /** Takes the directory in; again, it adds only what is new there. Throws `newer-format`, `invalid-session`. */
 export async function importDirectory(context: Context, path: string): Promise<ImportResult> {
   const theirs = SessionReader.at(path);
+  const { tool } = theirs.manifest.source;
   // Never the id of one of ours: what came from elsewhere does not merge into an own session.
-  const id = sessionId('sfs', `${theirs.manifest.source.tool}\n${theirs.manifest.session_id}`);
+  const id = sessionId('sfs', `${tool}\n${theirs.manifest.session_id}`);
   return withIndex(context, { create: true }, async (index) => {
     const writer = openForWriting(context.store, context.machine, id);
     try {
       const gathering = new Gathering(writer);
-      const skipped: number[] = [];
-      for (const message of readingOrder(theirs.lines((line) => skipped.push(line)))) gathering.message(message);
-      if (writer.isNew)
-        for (const op of readLiveOps(join(path, layout.live), theirs.commit?.liveBytes)) gathering.live(op);
-      for (const _ of skipped) gathering.loss('malformed-message');
-      const manifest: Manifest = {
-        ...theirs.manifest,
-        session_id: id,
-        metadata: {
-          ...theirs.manifest.metadata,
-          imported_from: theirs.manifest.session_id,
-          ...(gathering.losses.size === 0 ? {} : { losses: Object.fromEntries(gathering.losses) }),
-        },
-      };
+      gathering.losses.clear();
+      const { messages, skipped } = foreignMessages(theirs, gathering);
+      for (const message of messages) gathering.message(message);
+      takeLive(theirs, path, writer, gathering);
+      const manifest = await manifestOf(theirs.manifest, id, gathering);
       const staged = await writer.stage(
         {
           ...writer.before,
@@ -49,7 +45,6 @@ export async function importDirectory(context: Context, path: string): Promise<I
       for (const { why } of failed) throw why;
       index.put([{ manifest, workspace: theirs.workspace, commit: staged.commit }], context.machine);
       const outcome = writer.isNew ? 'new' : gathering.added > 0 ? 'grown' : 'unchanged';
-      const tool = theirs.manifest.source.tool;
       return {
         tools: [
           {
@@ -75,4 +70,65 @@ export async function importDirectory(context: Context, path: string): Promise<I
       throw cause;
     }
   });
+}
+
+/** Their messages in line order, which says which revision is the newest. */
+function foreignMessages(
+  theirs: SessionReader,
+  gathering: Gathering,
+): { readonly messages: readonly Message[]; readonly skipped: readonly number[] } {
+  const messages: Message[] = [];
+  const skipped: number[] = [];
+  let time = theirs.manifest.created_at;
+  let line = 0;
+  for (const text of theirs.rawLines()) {
+    line += 1;
+    const message = decodeForeignMessage(text, time, (name) => gathering.loss(name));
+    if (message === undefined) {
+      gathering.loss('malformed-message');
+      skipped.push(line);
+      continue;
+    }
+    time = message.timestamp;
+    messages.push(message);
+  }
+  return { messages: isFlat(messages) ? chained(messages) : messages, skipped };
+}
+
+/** 0.1.0 wrote Codex and Gemini sessions without parents. */
+function isFlat(messages: readonly Message[]): boolean {
+  return messages.length > 1 && messages.every(({ parent_msg_id: parent }) => parent === null);
+}
+
+/** Each message hangs on the one before it, a sub-agent's on that sub-agent's. */
+function chained(messages: readonly Message[]): Message[] {
+  const last = new Map<string, string>();
+  return messages.map((message) => {
+    const thread = message.agent_id ?? '';
+    const parent = last.get(thread) ?? null;
+    last.set(thread, message.msg_id);
+    return { ...message, parent_msg_id: parent };
+  });
+}
+
+/** Their live view: what they appended since the last time; all of it when they began again. */
+function takeLive(theirs: SessionReader, path: string, writer: SessionWriter, gathering: Gathering): void {
+  const ops = readLiveOps(join(path, layout.live), theirs.commit?.liveBytes);
+  const known = readLiveOps(join(writer.folder, layout.live), writer.before.liveBytes);
+  const isContinued = known.every((op, index) => JSON.stringify(op) === JSON.stringify(ops[index]));
+  for (const op of isContinued ? ops.slice(known.length) : ops) gathering.live(op);
+}
+
+async function manifestOf(theirs: Manifest, id: string, gathering: Gathering): Promise<Manifest> {
+  const { losses, tally } = gathering;
+  return {
+    ...theirs,
+    session_id: id,
+    stats: theirs.stats ?? statsOf(tally, await costOf(tally.models)),
+    metadata: {
+      ...theirs.metadata,
+      imported_from: theirs.session_id,
+      ...(losses.size === 0 ? {} : { losses: Object.fromEntries(losses) }),
+    },
+  };
 }

@@ -136,7 +136,8 @@ class Resumption {
   async run(): Promise<Resumed> {
     const version = await this.#version();
     const nativeId = this.#row.native_id;
-    const isOwn = this.#target === this.#source && nativeId !== null && this.#reader.commit !== undefined;
+    // What was taken in from elsewhere has no source here, and its native id may be one of ours.
+    const isOwn = this.#target === this.#source && nativeId !== null && this.#row.native_path !== null;
     if (!isOwn) return this.#convert(version, undefined);
     const root = this.#reader.workspace?.root_path;
     const isThere = this.#row.native_path !== null && this.#context.machine.stat(this.#row.native_path) !== undefined;

@@ -106,11 +106,11 @@ export function isOlder(a: string, b: string): boolean {
 }
 
 function toolConfig(context: Context, adapter: Adapter): ToolConfig {
-  for (const section of [adapter.id, ...adapter.aliases]) {
-    const found = context.config.tools[section];
-    if (found !== undefined) return found;
-  }
-  return {};
+  // A person may have written several sections for one tool; the one under its id counts most.
+  return Object.assign(
+    {},
+    ...[...adapter.aliases, adapter.id].map((section) => context.config.tools[section] ?? {}),
+  ) as ToolConfig;
 }
 
 function expand(machine: Machine, path: string): string {

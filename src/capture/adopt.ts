@@ -50,6 +50,14 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
   const { adapter, source, written, home } = placement;
   const id = sessionId(adapter.id, written.nativeId);
   const writer = openForWriting(site.store, site.machine, id);
+  if (!writer.isNew && id !== source.id) {
+    writer.close();
+    throw new SessionFsError(
+      'already-exists',
+      `${written.nativeId} is another session of ${adapter.name} already`,
+      'resume again to get a new id',
+    );
+  }
   const prepared: PreparedFile[] = [];
   try {
     const base = writer.isNew ? copyLive(writer, placement.live) : null;
@@ -176,6 +184,9 @@ class PlacedReading {
   readonly #carried: Carried;
   readonly #state: DecoderState;
   readonly #given: Given;
+  readonly #keys = new Map<string, string>();
+  /** Decoded id → the message it was made from. */
+  readonly #told = new Map<string, string>();
   #from: string | undefined;
   #last = Buffer.alloc(0);
   #bytes = 0;
@@ -241,9 +252,13 @@ class PlacedReading {
     return {
       message: (message) => {
         countCarried(this.#carried, message);
+        this.#told.set(message.msg_id, this.#from ?? message.msg_id);
         if (this.#from !== undefined) this.#writer.setKey(placedKey(message.msg_id), this.#from);
       },
-      key: (key, id) => this.#writer.setKey(key, id),
+      key: (key, id) => {
+        this.#keys.set(key, id);
+        this.#writer.setKey(key, id);
+      },
       usage: () => undefined,
       live: () => undefined,
       fact: () => undefined,
@@ -251,11 +266,12 @@ class PlacedReading {
     };
   }
 
+  /** Only this file: what an earlier placing of the session told is not told again in it. */
   #lookup(): Given['lookup'] {
     return {
-      id: (key) => this.#writer.key(key),
-      has: (id) => this.#writer.key(placedKey(id)) !== undefined,
-      message: (id) => this.#writer.message(this.#writer.key(placedKey(id)) ?? id),
+      id: (key) => this.#keys.get(key),
+      has: (id) => this.#told.has(id),
+      message: (id) => this.#writer.message(this.#told.get(id) ?? id),
     };
   }
 }

@@ -22,6 +22,8 @@ export class Gathering implements Sink {
   readonly #placed: boolean;
   /** Inherited messages are the session's, but not its own part: they are not counted. */
   inherited = false;
+  /** The source is read from its beginning again: a form that is known already is an old one, however it differs from the newest. */
+  rereading = false;
   readonly tally: Tally;
   #facts: SessionFacts;
   /** By path; a session touches many, so they are not merged list by list. */
@@ -133,10 +135,16 @@ export class Gathering implements Sink {
     return parent === message.parent_msg_id ? message : { ...message, parent_msg_id: parent };
   }
 
+  #isKnownForm(message: Message): boolean {
+    const first = this.#writer.firstForm(message.msg_id);
+    return first !== undefined && contentHash(first) === contentHash(message);
+  }
+
   /** A message under a known id: nothing when it says the same, else its newer form. */
   #revision(message: Message): Message | undefined {
     const earlier = this.#writer.message(message.msg_id);
     if (earlier === undefined || contentHash(earlier) === contentHash(message)) return undefined;
+    if (this.rereading && this.#isKnownForm(message)) return undefined;
     const id = revisionId(message.msg_id, message);
     if (this.#writer.has(id)) return undefined;
     return { ...message, msg_id: id, metadata: { ...message.metadata, revises: message.msg_id } };

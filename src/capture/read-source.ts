@@ -71,6 +71,7 @@ async function readLog(
   const archived = cursor === undefined ? 0 : grown ? archivedBefore : 0;
   const archive =
     file.inherited === undefined ? writer.archive(file.key, { freshUnless: grown || archivedBefore === 0 }) : undefined;
+  gathering.rereading = cursor !== undefined && !grown;
   const state: DecoderState = grown ? structuredClone(cursor.state) : adapter.reader.start(context);
   const from = grown ? cursor.offset : 0;
   const to = Math.min(info.sizeBytes, file.inherited?.bytes ?? info.sizeBytes);

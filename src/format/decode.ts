@@ -46,9 +46,29 @@ export function decodeMessage(text: string): Message | undefined {
   // Checked: id, role, time and the blocks. What is optional stays as the writer put it.
   const message = value as unknown as Message;
   const content = value['content'].some(lacksResultText) ? value['content'].map(withResultText) : message.content;
-  return content === message.content && parent === message.parent_msg_id
+  const parentId = typeof parent === 'string' ? parent : null;
+  return content === message.content && parent === parentId
     ? message
-    : { ...message, content, parent_msg_id: typeof parent === 'string' ? parent : null };
+    : { ...message, content, parent_msg_id: parentId };
+}
+
+/**
+ * One message of another writer, who was less strict: what is no proper block is kept whole under the type `malformed`, and
+ * a message without a time gets `time`. `repairs` is told what was wrong. `undefined` when there is nothing to keep.
+ */
+export function decodeForeignMessage(text: string, time: string, repairs: (name: string) => void): Message | undefined {
+  const proper = decodeMessage(text);
+  if (proper !== undefined) return proper.content.length === 0 ? undefined : proper;
+  const value = decodeLine(text);
+  if (!isObject(value) || !Array.isArray(value['content']) || value['content'].length === 0) return undefined;
+  const content = value['content'].map((block: unknown): unknown => {
+    if (isObject(block) && isWellFormed(block)) return block;
+    repairs('malformed-block');
+    return { type: 'malformed', block };
+  });
+  const isTimed = typeof value['timestamp'] === 'string';
+  if (!isTimed) repairs('message-without-time');
+  return decodeMessage(JSON.stringify({ ...value, content, timestamp: isTimed ? value['timestamp'] : time }));
 }
 
 /** A result may leave its text out; everybody here relies on it. */

@@ -1,5 +1,6 @@
 /** `meta/commit.json`: what of a session is durable, and where reading its source goes on. */
 
+import { SessionFsError } from '../errors.ts';
 import type { SessionFacts } from '../model/facts.ts';
 import { isObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
@@ -65,10 +66,17 @@ export interface Commit {
   readonly placed: boolean;
 }
 
-/** The commit of a session directory; `undefined` when the text is none (the directory was never committed). */
-export function decodeCommit(text: string | undefined): Commit | undefined {
+/** The commit; `undefined` when the text is none (the directory was never committed). Throws `newer-format` naming `path`. */
+export function decodeCommit(text: string | undefined, path: string): Commit | undefined {
   const value = text === undefined ? undefined : decodeLine(text);
-  if (!isObject(value) || value['version'] !== 1 || typeof value['messagesBytes'] !== 'number') return undefined;
+  if (!isObject(value) || typeof value['version'] !== 'number') return undefined;
+  if (value['version'] !== 1) {
+    throw new SessionFsError(
+      'newer-format',
+      `${path} is of version ${value['version']}; this program reads 1`,
+      'update SessionFS: npm install -g sessionfs@latest',
+    );
+  }
   // Written by this program alone, through one function; the version says which.
   return value as unknown as Commit;
 }

@@ -22,7 +22,7 @@ export class SessionReader {
   readonly id: string;
   readonly folder: string;
   readonly manifest: Manifest;
-  /** `undefined` in a directory that was imported, not captured. */
+  /** `undefined` in a directory this program did not write. */
   readonly commit: Commit | undefined;
 
   private constructor(id: string, folder: string, manifest: Manifest, commit: Commit | undefined) {
@@ -43,7 +43,12 @@ export class SessionReader {
   /** Opens a `.sfs` directory anywhere. */
   static at(folder: string): SessionReader {
     const manifest = readManifest(join(folder, layout.manifest));
-    return new SessionReader(manifest.session_id, folder, manifest, decodeCommit(textAt(join(folder, layout.commit))));
+    return new SessionReader(
+      manifest.session_id,
+      folder,
+      manifest,
+      decodeCommit(textAt(join(folder, layout.commit)), join(folder, layout.commit)),
+    );
   }
 
   get workspace(): Workspace | undefined {
@@ -65,13 +70,18 @@ export class SessionReader {
     }
   }
 
+  /** Every line as text, in line order. */
+  *rawLines(): Generator<string> {
+    for (const line of this.#messageLines()) yield line.bytes.toString('utf8');
+  }
+
   /** The timeline in reading order, each message in its newest revision under its base id, live-only text left out. */
   timeline(): Message[] {
     const newest = new Map<string, Message>();
     for (const message of this.lines()) {
       if (message.metadata?.live_only === true) continue;
       const base = message.metadata?.revises;
-      newest.set(base ?? message.msg_id, base === undefined ? message : { ...message, msg_id: base });
+      newest.set(base ?? message.msg_id, asBase(message));
     }
     return readingOrder(newest.values());
   }
@@ -95,7 +105,7 @@ export class SessionReader {
           const found = lineAt(path, offset, chunk);
           chunk = found.chunk;
           const message = decodeMessage(found.text);
-          if (message !== undefined) yield message.msg_id === id ? message : { ...message, msg_id: id };
+          if (message !== undefined) yield asBase(message);
         }
       },
     };
@@ -120,12 +130,36 @@ export class SessionReader {
   }
 }
 
+/** A revision under the id of what it revises. */
+function asBase(message: Message): Message {
+  const base = message.metadata?.revises;
+  if (base === undefined) return message;
+  const { revises: _revises, ...metadata } = message.metadata ?? {};
+  return { ...message, msg_id: base, metadata };
+}
+
 /** Where each message's newest revision stands, and how messages hang together. */
 export interface Scan {
   /** Base id (and revision id) → offset of the newest line. */
   readonly offsets: Map<string, number>;
   /** By base id, in line order. */
   readonly links: Map<string, Link>;
+}
+
+/** Under this key stands where the first form of a revised message is. */
+export function firstFormKey(base: string): string {
+  return `${base}~`;
+}
+
+/** Notes where a line stands: under its own id, and as the newest form of what it revises. */
+export function noteForm(offsets: Map<string, number>, message: Message, offset: number): void {
+  const base = message.metadata?.revises;
+  if (base !== undefined) {
+    const before = offsets.get(base);
+    if (before !== undefined && !offsets.has(firstFormKey(base))) offsets.set(firstFormKey(base), before);
+    offsets.set(base, offset);
+  }
+  offsets.set(message.msg_id, offset);
 }
 
 /** Looks through a messages file without keeping its content. */
@@ -137,8 +171,7 @@ export function scanMessages(path: string, bytes: number | undefined): Scan {
     const message = line.bytes.length === 0 ? undefined : decodeMessage(line.bytes.toString('utf8'));
     if (message === undefined) continue;
     const base = message.metadata?.revises ?? message.msg_id;
-    offsets.set(base, line.offset);
-    if (base !== message.msg_id) offsets.set(message.msg_id, line.offset);
+    noteForm(offsets, message, line.offset);
     links.set(base, { parent: message.parent_msg_id, sidechain: message.is_sidechain === true });
   }
   return { offsets, links };

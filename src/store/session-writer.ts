@@ -27,13 +27,12 @@ import type { LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
-import { baseId } from '../model/message.ts';
-import { emptyTally } from '../model/tally.ts';
+import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
-import { readLiveOps, readManifest, scanMessages } from './session-reader.ts';
+import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionFolder } from './store.ts';
 
@@ -89,24 +88,19 @@ export class SessionWriter {
   }
 
   /**
-   * Takes the session for writing; `undefined` when another process holds it. A directory that was never committed is
-   * begun again; one whose files are shorter than promised is begun again too, keeping its user's registers.
+   * Takes the session for writing; `undefined` when another process holds it. What stands behind the last commit is cut
+   * off. Throws `newer-format`.
    */
   static open(store: Store, machine: Machine, id: string): SessionWriter | undefined {
     const folder = sessionFolder(store, id);
     makeFolder(join(folder, 'meta'));
     if (!takeLock(join(folder, layout.lock), machine.isRunning)) return undefined;
-    const path = join(folder, layout.commit);
-    const commit = exists(path) ? decodeCommit(readBytes(path).toString('utf8')) : undefined;
-    const whole =
-      commit !== undefined &&
-      cutFile(join(folder, layout.messages), commit.messagesBytes) &&
-      cutFile(join(folder, layout.live), commit.liveBytes) &&
-      cutFile(join(folder, layout.keys), commit.keysBytes);
-    if (commit !== undefined && whole) return new SessionWriter(id, folder, commit);
-    for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
-      remove(join(folder, name));
-    return new SessionWriter(id, folder, undefined);
+    try {
+      return new SessionWriter(id, folder, recovered(folder));
+    } catch (cause) {
+      releaseLock(join(folder, layout.lock));
+      throw cause;
+    }
   }
 
   /** Is there a message with this id (a base or a revision's base)? */
@@ -116,7 +110,15 @@ export class SessionWriter {
 
   /** The newest revision of a message. */
   message(id: string): Message | undefined {
-    const offset = this.#known().get(id);
+    return this.#messageAt(this.#known().get(id));
+  }
+
+  /** A message as it was first written. */
+  firstForm(id: string): Message | undefined {
+    return this.#messageAt(this.#known().get(firstFormKey(id)) ?? this.#known().get(id));
+  }
+
+  #messageAt(offset: number | undefined): Message | undefined {
     if (offset === undefined) return undefined;
     this.#messages.write();
     for (const line of linesOf(readChunks(this.#messages.path, offset, undefined, 64 << 10), offset)) {
@@ -128,8 +130,7 @@ export class SessionWriter {
   /** Appends a message; the caller has made sure that its id is new. */
   append(message: Message): void {
     const offset = this.#messages.line(encodeLine(message));
-    this.#known().set(baseId(message), offset);
-    if (baseId(message) !== message.msg_id) this.#known().set(message.msg_id, offset);
+    noteForm(this.#known(), message, offset);
   }
 
   /** Appends a live view operation. */
@@ -177,7 +178,14 @@ export class SessionWriter {
   /** The manifest on the disk, with what the user set; `undefined` before the first commit. */
   manifest(): Manifest | undefined {
     const path = join(this.folder, layout.manifest);
-    return exists(path) ? readManifest(path) : undefined;
+    if (!exists(path)) return undefined;
+    try {
+      return readManifest(path);
+    } catch (cause) {
+      // A power cut may leave it empty; all but the user's registers is made again from the commit.
+      if (cause instanceof SessionFsError && cause.code === 'invalid-session') return undefined;
+      throw cause;
+    }
   }
 
   /** Writes everything but the commit. Afterwards `flush` the files and `commit`. */
@@ -206,27 +214,27 @@ export class SessionWriter {
     return { writer: this, touched, commit, derived };
   }
 
-  /** Writes the derived files, and the commit beside the old one. */
-  prepareCommit(staged: Staged): Replacement {
+  /** Writes the derived files and the commit beside the old ones. */
+  prepareCommit(staged: Staged): readonly Replacement[] {
     const { manifest, workspace, tools } = staged.derived;
-    const derived = [
-      [layout.manifest, manifest],
+    const files = [
       [layout.workspace, workspace],
       [layout.tools, tools],
+      [layout.manifest, manifest],
     ] as const;
-    for (const [name, value] of derived) {
-      if (value !== undefined)
-        prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`).publish();
-    }
-    return prepareReplacement(join(this.folder, layout.commit), JSON.stringify(staged.commit));
+    const replacements = files.flatMap(([name, value]) =>
+      value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
+    );
+    return [...replacements, prepareReplacement(join(this.folder, layout.commit), JSON.stringify(staged.commit))];
   }
 
-  /** Makes a staged state the session's; all of it must be on the disk already. Then lets the session go. */
-  commit(staged: Staged, replacement: Replacement): void {
-    replacement.publish();
+  /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
+  commit(staged: Staged, replacements: readonly Replacement[]): void {
+    for (const replacement of replacements) replacement.publish();
     for (const key of this.#archives.keys()) {
       const file = staged.commit.native[key];
-      if (file !== undefined) ArchiveWriter.sweep(this.folder, key, file);
+      if (file !== undefined && (this.before.native[key]?.tailBytes ?? 0) > 0)
+        ArchiveWriter.sweep(this.folder, key, file);
     }
     this.close();
   }
@@ -258,6 +266,50 @@ export class SessionWriter {
   }
 }
 
+/**
+ * The last commit, with the files cut to what it promised. A directory that was never committed is begun again. Where a file
+ * is shorter than promised, its whole lines and the native bytes stay, and the sources are read again from their beginning.
+ */
+function recovered(folder: string): Commit | undefined {
+  const path = join(folder, layout.commit);
+  const commit = exists(path) ? decodeCommit(readBytes(path).toString('utf8'), path) : undefined;
+  if (commit === undefined) {
+    for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
+      remove(join(folder, name));
+    return undefined;
+  }
+  const cut = (name: string, bytes: number): boolean => cutFile(join(folder, name), bytes);
+  const isWhole = [
+    cut(layout.messages, commit.messagesBytes),
+    cut(layout.live, commit.liveBytes),
+    cut(layout.keys, commit.keysBytes),
+  ];
+  if (isWhole.every(Boolean)) return commit;
+  const messages = join(folder, layout.messages);
+  const messagesBytes = wholeLines(messages);
+  const tally = emptyTally();
+  for (const line of linesOf(exists(messages) ? readChunks(messages, 0, messagesBytes) : [])) {
+    const message = decodeMessage(line.bytes.toString('utf8'));
+    if (message !== undefined) count(tally, message);
+  }
+  return {
+    ...commit,
+    messagesBytes,
+    liveBytes: wholeLines(join(folder, layout.live)),
+    keysBytes: wholeLines(join(folder, layout.keys)),
+    cursors: {},
+    tally,
+  };
+}
+
+/** Bytes of a file up to its last newline. */
+function wholeLines(path: string): number {
+  if (!exists(path)) return 0;
+  let end = 0;
+  for (const line of linesOf(readChunks(path, 0))) if (line.complete) end = line.end;
+  return end;
+}
+
 /** The files made from the messages and facts. */
 export interface Derived {
   readonly manifest: Manifest;
@@ -282,9 +334,10 @@ export async function commitAll(
   await Promise.all(
     staged.map(async (one) => {
       try {
-        const replacement = one.writer.prepareCommit(one);
-        await flushFiles([...one.touched, replacement.temporary]);
-        one.writer.commit(one, replacement);
+        const replacements = one.writer.prepareCommit(one);
+        // The manifest and the commit; the two small files before them can be made again.
+        await flushFiles([...one.touched, ...replacements.slice(-2).map(({ temporary }) => temporary)]);
+        one.writer.commit(one, replacements);
         committed.push(one);
       } catch (why) {
         failed.push({ staged: one, why });

@@ -45,16 +45,6 @@ export function rowId(row: Row): string | undefined {
 }
 
 /**
- * ISO 8601 with milliseconds, as the tool writes it, or as close as it can be brought; `undefined` when it is no time.
- */
-export function timeOf(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  if (value.length === 24 && value[10] === 'T' && value[23] === 'Z' && !Number.isNaN(Date.parse(value))) return value;
-  const ms = value.length > 64 ? Number.NaN : Date.parse(value);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
-}
-
-/**
  * The API message inside a `user` or `assistant` row: `content` is text or a list of blocks; `null` is content the tool
  * drops.
  *

@@ -9,7 +9,8 @@ import { decodeDocument, decodeSide, noteEnvelope, settleFacts } from './read-fa
 import { decodeSystem } from './read-system.ts';
 import { decodeUser } from './read-user.ts';
 import { discover, sourceAt } from './discover.ts';
-import { isRow, rowId, timeOf } from './native.ts';
+import { isRow, rowId } from './native.ts';
+import { timeOf } from '../shared/time.ts';
 import type { Row, RowType } from './native.ts';
 import { startState, typed } from './state.ts';
 import type { Reading } from './reading.ts';

@@ -43,11 +43,6 @@ export function lineOf(record: unknown): NativeLine | undefined {
   return undefined;
 }
 
-/** The text when it is a time that `Date` can read. */
-export function timeIn(text: string | null | undefined): string | undefined {
-  return text == null || text.length > 40 || Number.isNaN(Date.parse(text)) ? undefined : text;
-}
-
 /** A part of a message: where its words are and what Codex says they are. */
 export interface NativeContent {
   /** `input_text`, `output_text`, `input_image`, `reasoning_text`, `encrypted_content`, … */

@@ -7,7 +7,8 @@ import { discover, sourceAt } from './discover.ts';
 import { decodeEvent } from './events.ts';
 import { leafKey, tellFacts } from './facts.ts';
 import { decodeItem } from './items.ts';
-import { baseOf, lineOf, timeIn } from './native.ts';
+import { baseOf, lineOf } from './native.ts';
+import { timeOf } from '../shared/time.ts';
 import { asDecoderState, flush, startState, stateOf } from './state.ts';
 import type { Scene } from './state.ts';
 import { decodeUsageRecord } from './usage.ts';
@@ -86,7 +87,7 @@ function decodeHeader(scene: Scene): Disposition {
     return 'duplicate';
   }
   state.headed = true;
-  state.madeAt = Date.parse(timeIn(stringAt(meta, 'timestamp')) ?? '') || 0;
+  state.madeAt = Date.parse(timeOf(stringAt(meta, 'timestamp')) ?? '') || 0;
   const threadId = stringAt(meta, 'id');
   const { nativeId, agentId, key } = given.file;
   state.inherited = agentId === undefined && threadId !== undefined && threadId !== nativeId;
@@ -122,7 +123,7 @@ function headerFacts(meta: Record<string, unknown>, shared: string | null): Sess
   const source = meta['source'];
   const version = stringAt(meta, 'cli_version');
   const cwd = stringAt(meta, 'cwd');
-  const created = timeIn(stringAt(meta, 'timestamp'));
+  const created = timeOf(stringAt(meta, 'timestamp'));
   const forkedFrom = stringAt(meta, 'forked_from_id');
   const git = objectAt(meta, 'git');
   return {

@@ -4,7 +4,7 @@ import type { DecoderState, FileContext, Given } from '../adapter.ts';
 import type { Block } from '../../model/block.ts';
 import { contentId } from '../../model/ids.ts';
 import type { Message, MessageMetadata, Role, Usage } from '../../model/message.ts';
-import { timeIn } from './native.ts';
+import { timeOf } from '../shared/time.ts';
 import type { NativeLine } from './native.ts';
 
 /** The decoder's memory of one file. Plain JSON, bounded. */
@@ -254,7 +254,7 @@ function messageOf(scene: Scene, saying: Saying, parent: string | null): Message
     parent_msg_id: parent,
     role: saying.role,
     content: saying.content,
-    timestamp: timeIn(line.timestamp) ?? timeIn(state.time) ?? given.fallbackTime,
+    timestamp: timeOf(line.timestamp) ?? timeOf(state.time) ?? given.fallbackTime,
     ...(turn === null ? {} : { turn_id: turn }),
     ...(saying.isMeta === true ? { is_meta: true } : {}),
     ...(agentId === undefined ? {} : { is_sidechain: true, agent_id: agentId }),

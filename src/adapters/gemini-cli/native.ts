@@ -4,6 +4,7 @@
  * Dispatch follows the CLI's own loader (0.61.0): `$rewindTo`, then a string `id`, then `$set`, then `sessionId`.
  */
 
+import { timeOf } from '../shared/time.ts';
 import { sha256Hex } from '../../model/ids.ts';
 import { isObject, listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 
@@ -108,12 +109,6 @@ export function messageOf(value: unknown): NativeMessage | undefined {
     model: stringAt(value, 'model'),
     calls: listAt(value, 'toolCalls').flatMap(callOf),
   };
-}
-
-/** The value when it is a full ISO 8601 time, else `undefined`. */
-export function timeOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > 40 || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return undefined;
-  return Number.isNaN(Date.parse(value)) ? undefined : value;
 }
 
 /** A `content` (a string, a part, or a list of both) as parts. */

@@ -6,7 +6,8 @@ import type { DecoderState, Disposition, FileContext, Given, Reader } from '../a
 import { append } from './append.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { discover, sourceAt } from './discover.ts';
-import { messageOf, recordOf, timeOf } from './native.ts';
+import { messageOf, recordOf } from './native.ts';
+import { timeOf } from '../shared/time.ts';
 import { find, startState } from './timeline.ts';
 import type { Run, State } from './timeline.ts';
 
