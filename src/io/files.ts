@@ -16,6 +16,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   unlinkSync,
   utimesSync,
   writeSync,
@@ -33,7 +34,15 @@ const heldLocks = new Set<string>();
 
 /** Makes a folder and its parents, mode 0700. */
 export function makeFolder(path: string): void {
-  writing(path, () => mkdirSync(path, { recursive: true, mode: privateFolder }));
+  writing(path, () => {
+    try {
+      // Mostly the parent is there; asking for all of them costs three times as much.
+      mkdirSync(path, privateFolder);
+    } catch (cause) {
+      if (systemCodeOf(cause) === 'EEXIST' && statSync(path).isDirectory()) return;
+      mkdirSync(path, { recursive: true, mode: privateFolder });
+    }
+  });
 }
 
 /** Replaces a file whole: temporary file in the same folder, flush, rename; mode 0600. Never half written. */

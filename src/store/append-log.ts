@@ -8,7 +8,7 @@ const writeAtBytes = 1 << 20;
 export class AppendLog {
   readonly path: string;
   #written: number;
-  #parts: Buffer[] = [];
+  #parts: string[] = [];
   #waiting = 0;
   readonly #durable: number;
 
@@ -32,9 +32,8 @@ export class AppendLog {
   /** Appends one line; the offset of its first byte. */
   line(text: string): number {
     const offset = this.length;
-    const bytes = Buffer.from(`${text}\n`, 'utf8');
-    this.#parts.push(bytes);
-    this.#waiting += bytes.length;
+    this.#parts.push(text, '\n');
+    this.#waiting += Buffer.byteLength(text, 'utf8') + 1;
     if (this.#waiting >= writeAtBytes) this.write();
     return offset;
   }
@@ -42,11 +41,7 @@ export class AppendLog {
   /** Hands what is gathered to the system. */
   write(): void {
     if (this.#waiting === 0) return;
-    this.#written = appendAt(
-      this.path,
-      this.#written,
-      this.#parts.length === 1 && this.#parts[0] !== undefined ? this.#parts[0] : Buffer.concat(this.#parts),
-    );
+    this.#written = appendAt(this.path, this.#written, Buffer.from(this.#parts.join(''), 'utf8'));
     this.#parts = [];
     this.#waiting = 0;
   }

@@ -69,7 +69,9 @@ export class ArchiveWriter {
     this.#frames = [...before.frames];
     this.#storedBytes = before.frames.reduce((sum, frame) => sum + frame.stored, 0);
     this.#tailOnDisk = before.tailBytes;
-    if (before.frames.length === 0 && before.tailBytes === 0) makeFolder(this.#folder);
+    if (before.frames.length > 0 || before.tailBytes > 0) return;
+    for (const path of [join(sessionFolder, layout.native), join(sessionFolder, layout.native, key), this.#folder])
+      makeFolder(path);
   }
 
   /** Appends raw bytes. Wait for it before the next: it holds back when compression falls behind. */
@@ -106,7 +108,8 @@ export class ArchiveWriter {
       this.#tailOnDisk === 0
         ? []
         : [readBytes(tailPath(this.#folder, framedBytes(this.#before.frames)), 0, this.#tailOnDisk)];
-    const raw = Buffer.concat([...onDisk, ...this.#parts]);
+    const parts = [...onDisk, ...this.#parts];
+    const raw = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     this.#parts = [];
     this.#partsBytes = 0;
     this.#tailOnDisk = 0;

@@ -93,6 +93,7 @@ export class SessionWriter {
    */
   static open(store: Store, machine: Machine, id: string): SessionWriter | undefined {
     const folder = sessionFolder(store, id);
+    makeFolder(folder);
     makeFolder(join(folder, 'meta'));
     if (!takeLock(join(folder, layout.lock), machine.isRunning)) return undefined;
     try {
