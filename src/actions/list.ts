@@ -31,15 +31,15 @@ export interface ListedSession {
   readonly ghost: boolean;
 }
 
-/** The sessions asked for, and how many match without the limit. */
+/** The sessions asked for, and whether the limit left some out. */
 export async function listSessions(
   site: Site,
   query: ListQuery,
-): Promise<{ readonly sessions: readonly ListedSession[]; readonly total: number }> {
-  if (!storeExists(site.store)) return { sessions: [], total: 0 };
+): Promise<{ readonly sessions: readonly ListedSession[]; readonly more: boolean }> {
+  if (!storeExists(site.store)) return { sessions: [], more: false };
   return withIndex(site, { create: false }, (index) => {
-    const { rows, total } = index.list(query);
-    return { sessions: rows.map((row) => listed(site.machine, row)), total };
+    const { rows, more } = index.list(query);
+    return { sessions: rows.map((row) => listed(site.machine, row)), more };
   });
 }
 

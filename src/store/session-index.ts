@@ -156,8 +156,8 @@ export class SessionIndex {
     return index;
   }
 
-  /** Sessions in the asked order. */
-  list(query: ListQuery = {}): { readonly rows: SessionRow[]; readonly total: number } {
+  /** Sessions in the asked order, and whether the limit left some out. */
+  list(query: ListQuery = {}): { readonly rows: SessionRow[]; readonly more: boolean } {
     const where: string[] = [];
     const values: (string | number)[] = [];
     if (query.tool !== undefined) {
@@ -177,12 +177,13 @@ export class SessionIndex {
       values.push(query.minMessages);
     }
     const condition = where.length === 0 ? '' : `where ${where.join(' and ')}`;
+    // One more than asked says whether there are more; counting them all would read every row.
     const rows = this.#prepare(
       `select ${columns.join(', ')} from sessions ${condition} order by ${orders[query.sort ?? 'recent']} limit ?`,
-    ).all(...values, query.limit ?? -1);
-    const total = this.#prepare(`select count(*) as n from sessions ${condition}`).get(...values);
+    ).all(...values, query.limit === undefined ? -1 : query.limit + 1);
+    const more = query.limit !== undefined && rows.length > query.limit;
     // The columns are the fields of SessionRow, and the table is strict.
-    return { rows: rows as unknown as SessionRow[], total: Number(total?.['n'] ?? 0) };
+    return { rows: (more ? rows.slice(0, query.limit) : rows) as unknown as SessionRow[], more };
   }
 
   /** The session with this id. */

@@ -324,7 +324,7 @@ describe('what a person types', () => {
       'invalid-session',
       /messages\.jsonl is missing/,
     );
-    assert.equal((await listSessions(place.context, {})).total, 1);
+    assert.equal((await listSessions(place.context, {})).sessions.length, 1);
   });
 });
 

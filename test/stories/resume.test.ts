@@ -101,7 +101,7 @@ describe('the tool', () => {
       const error = await refused(resume(place.context, { session: '@last', in: adapter.id }));
       assert.deepEqual([error.code, error.exit], ['outside-home', 5]);
       assert.deepEqual(filesIn(elsewhere), []);
-      assert.equal((await listSessions(place.context, {})).total, 1, 'and no child is left behind');
+      assert.equal((await listSessions(place.context, {})).sessions.length, 1, 'and no child is left behind');
     });
   }
 

@@ -46,7 +46,7 @@ export const list = buildCommand<Flags, [], CliContext>({
       flags.tool === undefined
         ? undefined
         : (await import('../../actions/tools.ts')).toolNamed(await this.full(), flags.tool).id;
-    const { sessions, total } = await listSessions(
+    const { sessions, more } = await listSessions(
       { machine, store },
       {
         sort: flags.sort,
@@ -60,17 +60,13 @@ export const list = buildCommand<Flags, [], CliContext>({
     if (flags.quiet) return sessions.forEach(({ session_id: id }) => output.print(id));
     if (flags.json) return output.print(JSON.stringify(sessions, null, 2));
     if (sessions.length === 0) return output.print('No sessions. Capture what is on this machine: sfs import');
-    const [{ sessionTable }, { grouped }] = await Promise.all([
-      import('../render/session-table.ts'),
-      import('../render/text.ts'),
-    ]);
+    const { sessionTable } = await import('../render/session-table.ts');
     for (const line of sessionTable(sessions, {
       now: machine.now(),
       width: output.columns,
       useColour: output.useColour,
     }))
       output.print(line);
-    if (sessions.length < total)
-      output.print(`\n${sessions.length} of ${grouped(total)} sessions; all of them: sfs list --all`);
+    if (more) output.print(`\nOnly ${sessions.length} are shown; all of them: sfs list --all`);
   },
 });
