@@ -16,7 +16,6 @@ import { discard, environment, scratchFolder } from './scratch.ts';
 import { weightFigures } from './weight.ts';
 
 const floorScript = fileURLToPath(new URL('floor.ts', import.meta.url));
-const mebibyte = 1 << 20;
 
 /** Measures all about imports. */
 export async function importFigures(options: Options): Promise<Figure[]> {
@@ -110,7 +109,7 @@ function speedFigures(corpus: Corpus, floors: readonly number[], imports: readon
     },
     {
       name: 'peak resident memory of it',
-      value: `${(resident / mebibyte).toFixed(0)} MiB`,
+      value: megabytes(resident),
       goal: '≤ 300 MB',
       met: resident <= 300e6,
       numbers: { bytes: resident },

@@ -18,6 +18,15 @@ const readLimit = 100_000;
 
 const model = 'claude-opus-5-5';
 
+/** What the tool's own bulk weighs in 2.1.3xx, in characters; the recordings have it cut short. */
+const bulkSize = {
+  promptSnapshot: 8000,
+  snapshotTools: 49_000,
+  skillListing: 14_000,
+  agentListing: 5000,
+  requestBlob: 11_000,
+};
+
 /** The records of one session that all others are made from. */
 interface Templates {
   readonly prompt: Native;
@@ -67,7 +76,8 @@ export class ClaudeCode {
 
   constructor(home: string, text: Text) {
     this.#home = home;
-    this.#templates = templatesOf(new Recordings('claude-code', text, new Random('claude-code')));
+    const random = new Random('claude-code');
+    this.#templates = templatesOf(new Recordings('claude-code', text, random), (size) => text.prose(random, size));
   }
 
   /** Writes one session; its native id. */
@@ -163,7 +173,7 @@ class Conversation {
   #beginning(hasBulk: boolean): void {
     for (const attachment of this.#templates.attachments) this.#row(attachment, {});
     if (!hasBulk) return;
-    for (const snapshot of this.#templates.snapshots) this.#row(snapshot, {});
+    for (const row of this.#templates.snapshots) this.#row(row, {});
     this.#shape = this.#random.hex(64);
     this.#side('api-request-shape', { shapeHash: this.#shape, timestamp: this.#clock.now });
     this.#side('api-request-blob', { hash: this.#random.hex(64) });
@@ -431,9 +441,9 @@ interface Call {
   readonly result: Native;
 }
 
-function templatesOf(recordings: Recordings): Templates {
-  const attachment = (type: string, fits: (record: Native) => boolean = () => true): Native =>
-    recordings.first(`attachment ${type}`, (record) => objectAt(record, 'attachment')['type'] === type && fits(record));
+function templatesOf(recordings: Recordings, prose: (size: number) => string): Templates {
+  const attachment = (type: string): Native =>
+    recordings.first(`attachment ${type}`, (record) => objectAt(record, 'attachment')['type'] === type);
   const assistant = (type: string): Native =>
     recordings.first(
       `assistant ${type}`,
@@ -456,11 +466,11 @@ function templatesOf(recordings: Recordings): Templates {
         record['promptSource'] === 'typed' &&
         typeof objectAt(record, 'message')['content'] === 'string',
     ),
-    attachments: firstAttachments.map((type) => attachment(type)),
-    snapshots: [
-      attachment('prompt_snapshot', (record) => !('tools' in objectAt(record, 'attachment'))),
-      attachment('prompt_snapshot', (record) => 'tools' in objectAt(record, 'attachment')),
-    ],
+    attachments: firstAttachments.map((type) => {
+      const size = { skill_listing: bulkSize.skillListing, agent_listing_delta: bulkSize.agentListing }[type];
+      return size === undefined ? attachment(type) : { ...attachment(type), rendered: [{ content: prose(size) }] };
+    }),
+    snapshots: [snapshot(attachment('prompt_snapshot'), prose, 0), snapshot(attachment('prompt_snapshot'), prose, 12)],
     text: assistant('text'),
     thinking: assistant('thinking'),
     call: assistant('tool_use'),
@@ -476,9 +486,36 @@ function templatesOf(recordings: Recordings): Templates {
       model,
       finished: true,
     },
-    // Every kind is asked for by its own name.
-    side: Object.fromEntries(
-      sideKinds.map((kind) => [kind, recordings.first(kind, (record) => record['type'] === kind)]),
-    ) as Record<SideKind, Native>,
+    side: {
+      // Every kind is asked for by its own name.
+      ...(Object.fromEntries(
+        sideKinds.map((kind) => [kind, recordings.first(kind, (record) => record['type'] === kind)]),
+      ) as Record<SideKind, Native>),
+      'api-request-blob': {
+        type: 'api-request-blob',
+        message: { role: 'system', content: [{ type: 'text', text: prose(bulkSize.requestBlob) }] },
+      },
+    },
+  };
+}
+
+/** The system prompt, and so many definitions of tools. */
+function snapshot(template: Native, prose: (size: number) => string, tools: number): Native {
+  const each = bulkSize.snapshotTools / 12 / 2;
+  const definition = (at: number): Native => ({
+    name: `Tool${at}`,
+    description: prose(each),
+    schema: {
+      name: `Tool${at}`,
+      input_schema: { type: 'object', properties: { input: { type: 'string', description: prose(each) } } },
+    },
+  });
+  return {
+    ...template,
+    attachment: {
+      ...objectAt(template, 'attachment'),
+      systemPrompt: Array.from({ length: 10 }, () => prose(bulkSize.promptSnapshot / 2 / 10)),
+      ...(tools === 0 ? {} : { tools: Array.from({ length: tools }, (_, at) => definition(at)) }),
+    },
   };
 }

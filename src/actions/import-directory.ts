@@ -30,6 +30,7 @@ export async function importDirectory(context: Context, path: string): Promise<I
       const { messages, skipped } = foreignMessages(theirs, gathering);
       for (const message of messages) gathering.message(message);
       takeLive(theirs, path, writer, gathering);
+      gathering.finish();
       const manifest = await manifestOf(theirs.manifest, id, gathering);
       const staged = await writer.stage(
         {

@@ -164,6 +164,7 @@ async function readSource(
     rewritten ||= read.rewritten;
   }
   const [unread] = problems;
+  gathering.finish();
   if (writer.isNew && gathering.added === 0) {
     if (unread !== undefined) throw new SessionFsError('unreadable', unread.problem);
     return undefined;

@@ -35,6 +35,9 @@ export class Gathering implements Sink {
   added = 0;
   changed = false;
   #lastInherited: string | undefined;
+  /** The last message of the main line, by line. */
+  #lastMain: string | undefined;
+  #ops: LiveOp[] = [];
 
   constructor(writer: SessionWriter) {
     this.#writer = writer;
@@ -61,6 +64,7 @@ export class Gathering implements Sink {
     const kept = this.#writer.has(own.msg_id) ? this.#revision(own) : own;
     if (kept === undefined) return;
     this.#writer.append(kept);
+    if (kept.is_sidechain !== true) this.#lastMain = kept.metadata?.revises === undefined ? kept.msg_id : undefined;
     this.added += 1;
     this.changed = true;
     if (this.promptTitle === null) this.promptTitle = titleFrom(kept) ?? null;
@@ -74,19 +78,26 @@ export class Gathering implements Sink {
 
   live(op: LiveOp): void {
     this.changed = true;
-    if (!this.#placed) return this.#writer.live(op);
+    this.#ops.push(this.#placed ? this.#ownOp(op) : op);
+  }
+
+  /** Writes the live operations. One that says what is so without it (the last message is the leaf) is left out. */
+  finish(): void {
+    const [only, ...others] = this.#ops;
+    const isPlain = only?.op === 'leaf' && others.length === 0 && only.id === this.#lastMain && this.#writer.isNew;
+    if (!isPlain) for (const op of this.#ops) this.#writer.live(op);
+    this.#ops = [];
+  }
+
+  #ownOp(op: LiveOp): LiveOp {
     switch (op.op) {
       case 'leaf':
       case 'rewind':
-        return this.#writer.live({ op: op.op, id: op.id === null ? null : this.#original(op.id) });
+        return { op: op.op, id: op.id === null ? null : this.#original(op.id) };
       case 'replace':
-        return this.#writer.live({
-          op: op.op,
-          at: this.#original(op.at),
-          with: op.with.map((id) => this.#original(id)),
-        });
+        return { op: op.op, at: this.#original(op.at), with: op.with.map((id) => this.#original(id)) };
       default:
-        op satisfies never;
+        return op satisfies never;
     }
   }
 

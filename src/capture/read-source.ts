@@ -3,7 +3,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
-import { beginsWith, hashOf, readBytes, readChunks } from '../io/files.ts';
+import { readPooled } from '../io/chunks.ts';
+import type { Chunk } from '../io/chunks.ts';
+import { beginsWith, hashOf, readBytes } from '../io/files.ts';
 import { linesOf } from '../io/lines.ts';
 import type { FileInfo, Machine } from '../io/machine.ts';
 import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';
@@ -79,7 +81,7 @@ async function readLog(
   const tee = new Tee(archive, archived);
   const opaque = adapter.reader.opaque.map((prefix) => Buffer.from(prefix, 'utf8'));
   let offset = from;
-  for (const line of linesOf(tee.watch(readChunks(file.path, from, to), from), from)) {
+  for (const line of linesOf(tee.watch(readPooled(file.path, from, to), from), from)) {
     if (!line.complete && !isWholeRecord(line.bytes)) break;
     decodeLineOf(line.bytes, adapter, state, given, gathering, opaque);
     offset = line.end;
@@ -256,47 +258,48 @@ class Tee {
   readonly #archive: ArchiveWriter | undefined;
   /** Source bytes before this offset are archived already. */
   #archived: number;
-  #queue: { readonly from: number; readonly bytes: Buffer }[] = [];
+  #queue: { readonly from: number; readonly chunk: Chunk }[] = [];
 
   constructor(archive: ArchiveWriter | undefined, archived: number) {
     this.#archive = archive;
     this.#archived = archived;
   }
 
-  *watch(chunks: Iterable<Buffer>, from: number): Generator<Buffer> {
+  *watch(chunks: Iterable<Chunk>, from: number): Generator<Buffer> {
     let offset = from;
-    for (const bytes of chunks) {
-      if (this.#archive !== undefined) this.#queue.push({ from: offset, bytes });
-      offset += bytes.length;
-      yield bytes;
+    for (const chunk of chunks) {
+      this.#queue.push({ from: offset, chunk });
+      offset += chunk.bytes.length;
+      yield chunk.bytes;
     }
   }
 
   /** Is a whole piece behind us? */
   isReady(offset: number): boolean {
     const first = this.#queue[0];
-    return first !== undefined && first.from + first.bytes.length <= offset;
+    return first !== undefined && first.from + first.chunk.bytes.length <= offset;
   }
 
   async drain(offset: number): Promise<void> {
     while (this.isReady(offset)) {
       const first = this.#queue.shift();
-      if (first !== undefined) await this.#take(first.from, first.bytes);
+      if (first !== undefined) await this.#take(first.from, first.chunk, first.chunk.bytes.length);
     }
   }
 
   /** The end of the last whole line. */
   async finish(offset: number): Promise<void> {
     await this.drain(offset);
-    const first = this.#queue[0];
-    if (first !== undefined && first.from < offset)
-      await this.#take(first.from, first.bytes.subarray(0, offset - first.from));
+    const [first, ...unfinished] = this.#queue;
+    this.#queue = [];
+    if (first !== undefined) await this.#take(first.from, first.chunk, Math.max(0, offset - first.from));
+    for (const { chunk } of unfinished) chunk.release();
   }
 
-  async #take(from: number, bytes: Buffer): Promise<void> {
-    const fresh = from >= this.#archived ? bytes : bytes.subarray(Math.min(bytes.length, this.#archived - from));
-    if (fresh.length === 0 || this.#archive === undefined) return;
-    await this.#archive.append(fresh);
-    this.#archived = from + bytes.length;
+  async #take(from: number, chunk: Chunk, length: number): Promise<void> {
+    const fresh = chunk.bytes.subarray(Math.min(length, Math.max(0, this.#archived - from)), length);
+    if (fresh.length === 0 || this.#archive === undefined) return chunk.release();
+    await this.#archive.append(fresh, () => chunk.release());
+    this.#archived = from + length;
   }
 }

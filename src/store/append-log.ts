@@ -3,6 +3,8 @@
 import { appendAt } from '../io/files.ts';
 
 const writeAtBytes = 1 << 20;
+/** Lines are encoded here, one log after the other; a line that does not fit gets a buffer of its own. */
+const scratch = Buffer.allocUnsafeSlow(2 * writeAtBytes);
 
 /** One appended file of a session being written. */
 export class AppendLog {
@@ -41,8 +43,15 @@ export class AppendLog {
   /** Hands what is gathered to the system. */
   write(): void {
     if (this.#waiting === 0) return;
-    this.#written = appendAt(this.path, this.#written, Buffer.from(this.#parts.join(''), 'utf8'));
+    this.#written = appendAt(this.path, this.#written, this.#encoded());
     this.#parts = [];
     this.#waiting = 0;
+  }
+
+  #encoded(): Uint8Array {
+    if (this.#waiting > scratch.length) return Buffer.from(this.#parts.join(''), 'utf8');
+    let length = 0;
+    for (const part of this.#parts) length += scratch.write(part, length, 'utf8');
+    return scratch.subarray(0, length);
   }
 }

@@ -6,7 +6,17 @@
 import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
-import { appendAt, compress, decompress, hashOf, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
+import {
+  appendAt,
+  compress,
+  decompress,
+  hashLater,
+  hashOf,
+  makeFolder,
+  namesIn,
+  readBytes,
+  remove,
+} from '../io/files.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
 const frameBytes = 1 << 20;
@@ -47,6 +57,12 @@ export function* readArchive(sessionFolder: string, key: string, file: ArchivedF
   if (file.tailBytes > 0) yield readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
 }
 
+/** Raw bytes waiting to be written. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly release: () => void;
+}
+
 /** Appends to one generation of one native file. */
 export class ArchiveWriter {
   readonly #folder: string;
@@ -55,7 +71,7 @@ export class ArchiveWriter {
   readonly #before: ArchivedFile;
   #storedBytes: number;
   /** Raw bytes behind the frames: first those already in the tail file (`#tailOnDisk`), then new ones. */
-  #parts: Buffer[] = [];
+  #parts: Piece[] = [];
   #partsBytes = 0;
   #tailOnDisk: number;
   #compressing: Promise<void>[] = [];
@@ -74,9 +90,12 @@ export class ArchiveWriter {
       makeFolder(path);
   }
 
-  /** Appends raw bytes. Wait for it before the next: it holds back when compression falls behind. */
-  async append(bytes: Buffer): Promise<void> {
-    this.#parts.push(bytes);
+  /**
+   * Appends raw bytes, which must stay as they are until `release` is called. Wait for it before the next: it holds back
+   * when compression falls behind.
+   */
+  async append(bytes: Buffer, release: () => void = () => undefined): Promise<void> {
+    this.#parts.push({ bytes, release });
     this.#partsBytes += bytes.length;
     if (this.#tailOnDisk + this.#partsBytes < frameBytes) return;
     this.#seal();
@@ -90,7 +109,10 @@ export class ArchiveWriter {
     let tailBytes = this.#tailOnDisk;
     if (this.#partsBytes > 0) {
       const path = tailPath(this.#folder, framedBytes(this.#frames));
-      tailBytes = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts));
+      tailBytes = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
+      for (const { release } of this.#parts) release();
+      this.#parts = [];
+      this.#partsBytes = 0;
       this.#touched.add(path);
     }
     return { file: { generation: this.#generation, frames: this.#frames, tailBytes }, touched: [...this.#touched] };
@@ -108,7 +130,8 @@ export class ArchiveWriter {
       this.#tailOnDisk === 0
         ? []
         : [readBytes(tailPath(this.#folder, framedBytes(this.#before.frames)), 0, this.#tailOnDisk)];
-    const parts = [...onDisk, ...this.#parts];
+    const taken = this.#parts;
+    const parts = [...onDisk, ...taken.map(({ bytes }) => bytes)];
     const raw = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     this.#parts = [];
     this.#partsBytes = 0;
@@ -116,17 +139,19 @@ export class ArchiveWriter {
     const path = join(this.#folder, 'frames.zst');
     this.#touched.add(path);
     const index = this.#frames.length;
-    // Listed now, so that order and raw lengths are known; its stored length follows when it is compressed.
-    this.#frames.push({ raw: raw.length, stored: 0, sha256: hashOf(raw) });
+    // Listed now, so that order and raw lengths are known; the rest follows when it is compressed.
+    this.#frames.push({ raw: raw.length, stored: 0, sha256: '' });
     const compressed = compress(raw);
+    const hashed = hashLater(raw);
     const before = this.#appended;
     const done = (async () => {
-      const bytes = await compressed;
+      const [bytes, sha256] = await Promise.all([compressed, hashed]);
+      for (const { release } of taken) release();
       await before;
       appendAt(path, this.#storedBytes, bytes);
       this.#storedBytes += bytes.length;
       const frame = this.#frames[index];
-      if (frame !== undefined) this.#frames[index] = { ...frame, stored: bytes.length };
+      if (frame !== undefined) this.#frames[index] = { ...frame, stored: bytes.length, sha256 };
     })();
     this.#appended = done;
     // A failure is reported by finish(), which waits for the same promise.

@@ -1,0 +1,51 @@
+/**
+ * Pieces of a file in buffers that are used again. Fresh buffers for every piece make the collector run for each 64 MB
+ * read, a fifth of the time of an import.
+ */
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { SessionFsError, messageOf } from '../errors.ts';
+
+const chunkBytes = 1 << 20;
+/** Buffers kept for use again: as many as an import has in hand at once. */
+const keptBuffers = 32;
+const free: Buffer[] = [];
+
+/** A piece of a file. Its bytes are good until it is released. */
+export interface Chunk {
+  readonly bytes: Buffer;
+  release(): void;
+}
+
+/** Pieces of about 1 MiB from `from` to `to`. Each is to be released by whoever has done with it. Throws `unreadable`. */
+export function* readPooled(path: string, from: number, to: number): Generator<Chunk> {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (cause) {
+    throw new SessionFsError(
+      'unreadable',
+      `cannot read ${path}: ${messageOf(cause)}`,
+      `check that it is there and yours: ls -l '${path}'`,
+      cause,
+    );
+  }
+  try {
+    for (let offset = from; offset < to;) {
+      const buffer = free.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+      const count = readSync(file, buffer, 0, Math.min(chunkBytes, to - offset), offset);
+      if (count === 0) {
+        giveBack(buffer);
+        return;
+      }
+      offset += count;
+      yield { bytes: buffer.subarray(0, count), release: () => giveBack(buffer) };
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function giveBack(buffer: Buffer): void {
+  if (free.length < keptBuffers) free.push(buffer);
+}
