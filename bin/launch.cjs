@@ -4,7 +4,6 @@
 var fs = require('fs');
 var os = require('os');
 var path = require('path');
-var childProcess = require('child_process');
 
 var needed = 24;
 
@@ -29,7 +28,7 @@ function keepCompiledCode() {
 }
 
 function runUnder(node, script) {
-  var child = childProcess.spawn(node, [script].concat(process.argv.slice(2)), { stdio: 'inherit' });
+  var child = require('child_process').spawn(node, [script].concat(process.argv.slice(2)), { stdio: 'inherit' });
   ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
     process.on(signal, function () {
       child.kill(signal);

@@ -41,6 +41,7 @@ await build({
   absWorkingDir: root.pathname,
   entryPoints: {
     sfs: 'src/bin/sfs.ts',
+    'capture-thread': 'src/cli/capture-thread.ts',
     ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
   },
   outdir: 'dist',
@@ -50,6 +51,7 @@ await build({
   platform: 'node',
   target: 'node24',
   supported: { 'dynamic-import': false },
+  define: { 'import.meta.dirname': '__dirname' },
   minify: true,
   legalComments: 'eof',
   logLevel: 'warning',

@@ -3,9 +3,10 @@
 import { join, resolve } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Captured, Found } from '../capture/capture.ts';
-import { captureAll } from '../capture/capture.ts';
+import { captureShared } from './capture-share.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { layout } from '../format/layout.ts';
+import type { FileInfo } from '../io/machine.ts';
 import type { Context } from './context.ts';
 import { withIndex } from './with-index.ts';
 import { importDirectory } from './import-directory.ts';
@@ -81,9 +82,11 @@ export async function importSessions(
     const done: Captured[] = [];
     let bytes = 0;
     let messages = 0;
-    await captureAll(
+    const files = filesOf(context, sources);
+    await captureShared(
       { machine: context.machine, store: context.store, index },
-      newestFirst(context, sources),
+      sources.toSorted((a, b) => (files.get(b)?.modifiedMs ?? 0) - (files.get(a)?.modifiedMs ?? 0)),
+      (found) => files.get(found)?.sizeBytes ?? 0,
       (captured) => {
         done.push(captured);
         bytes += captured.bytes;
@@ -161,12 +164,9 @@ function sourcesAt(
   return sourcesIn(context, places, problems);
 }
 
-/** What was worked on last can be listed first. */
-function newestFirst(context: Context, sources: readonly Found[]): Found[] {
-  const modified = new Map(
-    sources.map((found) => [found, context.machine.stat(found.source.files[0]?.path ?? '')?.modifiedMs ?? 0]),
-  );
-  return sources.toSorted((a, b) => (modified.get(b) ?? 0) - (modified.get(a) ?? 0));
+/** Each source's first file: what was worked on last is captured first. */
+function filesOf(context: Context, sources: readonly Found[]): Map<Found, FileInfo | undefined> {
+  return new Map(sources.map((found) => [found, context.machine.stat(found.source.files[0]?.path ?? '')]));
 }
 
 function summaryOf(adapter: Adapter, home: string, done: readonly Captured[]): ToolImport {

@@ -56,7 +56,7 @@ const flushBytes = 64 << 20;
 /** Longest time until the first sessions can be listed, in milliseconds. */
 const flushMs = 1000;
 /** Sources read at once: while one waits for compression another is decoded. */
-const atOnce = 4;
+const atOnce = 2;
 
 /**
  * Captures sources in the order given. A source that fails is told and leaves the others alone; a store that cannot be
@@ -92,7 +92,7 @@ async function captureOne(
   report: (captured: Captured) => void,
 ): Promise<void> {
   const id = sessionId(found.adapter.id, found.source.nativeId);
-  const outside = site.machine.sha256(canonicalJson(found.source.facts ?? {}));
+  const outside = outsideFactsOf(site, found.source);
   const nothing = { found, sessionId: id, messages: 0, bytes: 0, problems: [] } as const;
   if (isKnown(site, found.source, id, outside)) return report({ ...nothing, outcome: 'unchanged' });
   let writer: SessionWriter | undefined;
@@ -118,6 +118,14 @@ async function captureOne(
 }
 
 /** Did nothing about the source change since the index saw it? */
+export function isUpToDate(site: CaptureSite, { adapter, source }: Found): boolean {
+  return isKnown(site, source, sessionId(adapter.id, source.nativeId), outsideFactsOf(site, source));
+}
+
+function outsideFactsOf(site: CaptureSite, source: Source): string {
+  return site.machine.sha256(canonicalJson(source.facts ?? {}));
+}
+
 function isKnown(site: CaptureSite, source: Source, id: string, outside: string): boolean {
   return source.files.every((file) => {
     const row = site.index.source(file.path);

@@ -4,6 +4,7 @@ interface Builtins {
   readonly 'node:child_process': typeof import('node:child_process');
   readonly 'node:crypto': typeof import('node:crypto');
   readonly 'node:sqlite': typeof import('node:sqlite');
+  readonly 'node:worker_threads': typeof import('node:worker_threads');
   readonly 'node:zlib': typeof import('node:zlib');
 }
 

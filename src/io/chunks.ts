@@ -8,7 +8,7 @@ import { SessionFsError, messageOf } from '../errors.ts';
 
 const chunkBytes = 1 << 20;
 /** Buffers kept for use again: as many as an import has in hand at once. */
-const keptBuffers = 32;
+const keptBuffers = 4;
 const free: Buffer[] = [];
 
 /** A piece of a file. Its bytes are good until it is released. */

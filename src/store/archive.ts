@@ -23,7 +23,7 @@ const frameBytes = 1 << 20;
 /** A tail at least this long becomes a frame of its own when the source is quiet. */
 const sealBytes = 4096;
 /** Frames being compressed at once, so that memory stays bounded. */
-const inFlight = 3;
+const inFlight = 1;
 
 /** Nothing archived yet. */
 export const emptyArchive: ArchivedFile = { generation: 0, frames: [], tailBytes: 0 };

@@ -149,11 +149,18 @@ export class SessionIndex {
   static open(store: Store, machine: Machine): SessionIndex {
     const index = new SessionIndex(openIndex(store), store);
     const state = foldersState(store, machine);
-    if (index.#meta('folders') !== state) {
-      index.#reconcile();
-      index.#setMeta('folders', state);
-    }
+    if (index.#meta('folders') !== state) index.#catchUp(state);
     return index;
+  }
+
+  /** On a full or read-only disk the index stays as it is: what it knows can still be listed. */
+  #catchUp(state: string): void {
+    try {
+      this.#reconcile();
+      this.#inTransaction(() => this.#setMeta('folders', state));
+    } catch (cause) {
+      if (!(cause instanceof SessionFsError) || cause.code !== 'store-unwritable') throw cause;
+    }
   }
 
   /** Sessions in the asked order, and whether the limit left some out. */

@@ -61,12 +61,12 @@ export const list = buildCommand<Flags, [], CliContext>({
     if (flags.json) return output.print(JSON.stringify(sessions, null, 2));
     if (sessions.length === 0) return output.print('No sessions. Capture what is on this machine: sfs import');
     const { sessionTable } = await import('../render/session-table.ts');
-    for (const line of sessionTable(sessions, {
+    const lines = sessionTable(sessions, {
       now: machine.now(),
       width: output.columns,
       useColour: output.useColour,
-    }))
-      output.print(line);
+    });
+    output.print(lines.join('\n'));
     if (more) output.print(`\nOnly ${sessions.length} are shown; all of them: sfs list --all`);
   },
 });

@@ -1,0 +1,42 @@
+/** A second thread for work that keeps a processor busy. */
+
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { builtin } from './builtin.ts';
+
+/** Is there a second processor to use? */
+export function hasSecondProcessor(): boolean {
+  return availableParallelism() > 1;
+}
+
+/** Bounds the young generation of a thread, which otherwise grows to what the machine has. */
+const youngGenerationMb = 16;
+
+/**
+ * Runs `src/cli/<name>.ts` (in a bundle `<name>.cjs`) on a thread with `input`; every message it posts goes to `receive`.
+ * Settles when the thread has ended; rejects when it failed.
+ */
+export function runThread(name: string, input: unknown, receive: (message: unknown) => void): Promise<void> {
+  const script = [join(import.meta.dirname, `${name}.cjs`), join(import.meta.dirname, '..', 'cli', `${name}.ts`)].find(
+    (path) => existsSync(path),
+  );
+  return new Promise((resolve, reject) => {
+    const { Worker } = builtin('node:worker_threads');
+    const thread = new Worker(script ?? name, {
+      workerData: input,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    });
+    thread.on('message', receive);
+    thread.on('error', reject);
+    thread.on('exit', (status) =>
+      status === 0 ? resolve() : reject(new Error(`the ${name} thread ended with status ${status}`)),
+    );
+  });
+}
+
+/** What the thread was given, and how it answers. */
+export function threadInput(): { readonly input: unknown; readonly post: (message: unknown) => void } {
+  const { workerData, parentPort } = builtin('node:worker_threads');
+  return { input: workerData, post: (message) => parentPort?.postMessage(message) };
+}
