@@ -5,6 +5,7 @@ import type { Context } from '../actions/context.ts';
 import type { Site } from '../actions/site.ts';
 import { siteOf } from '../actions/site.ts';
 import type { Machine } from '../io/machine.ts';
+import type { TextStream } from '../io/streams.ts';
 
 /** Where a command's words go. */
 export interface Output {
@@ -25,26 +26,35 @@ export interface Output {
 
 /** The context of every command. */
 export interface CliContext extends CommandContext, Site {
-  readonly process: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'> & { exitCode: number | null };
+  /** What the parser of the command line needs of a process. */
+  readonly process: {
+    readonly stdout: TextStream;
+    readonly stderr: TextStream;
+    readonly env: Readonly<Partial<Record<string, string>>>;
+    exitCode: number | null;
+  };
   readonly output: Output;
   /** With configuration and adapters. Throws `invalid-config`. */
   full(): Promise<Context>;
 }
 
-/** Builds it for a process. */
-export function cliContext(process: NodeJS.Process, machine: Machine): CliContext {
-  const isTerminal = process.stdout.isTTY === true;
+/** Builds it for a machine and the two streams of a process. */
+export function cliContext(
+  machine: Machine,
+  { out, err }: { readonly out: TextStream; readonly err: TextStream },
+): CliContext {
+  const { isTerminal } = out;
   const noColour = machine.env['NO_COLOR'];
   return {
-    process: { stdout: process.stdout, stderr: process.stderr, env: process.env, exitCode: null },
+    process: { stdout: out, stderr: err, env: process.env, exitCode: null },
     ...siteOf(machine),
     output: {
-      print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-      remark: (text) => void process.stderr.write(text),
+      print: (text) => out.write(text.endsWith('\n') ? text : `${text}\n`),
+      remark: (text) => err.write(text),
       isTerminal,
-      isRemarkTerminal: process.stderr.isTTY === true,
-      canAsk: isTerminal && process.stdin.isTTY === true,
-      columns: isTerminal ? Math.max(20, process.stdout.columns) : 100,
+      isRemarkTerminal: err.isTerminal,
+      canAsk: isTerminal && process.stdin.isTTY,
+      columns: Math.max(20, out.columns ?? 100),
       useColour: isTerminal && (noColour === undefined || noColour === '') && machine.env['TERM'] !== 'dumb',
     },
     full: async () => {
