@@ -5,7 +5,8 @@
 
 import type { Adapter, DecoderState, FileContext, Given, Sink, Written, WrittenFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
-import { hashOf, readChunks } from '../io/files.ts';
+import { readChunks } from '../io/chunks.ts';
+import { hashOf } from '../io/hash.ts';
 import type { PreparedFile } from '../io/files.ts';
 import { prepareBelow } from '../io/place.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';

@@ -5,7 +5,8 @@ import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../a
 import { SessionFsError } from '../errors.ts';
 import { readPooled } from '../io/chunks.ts';
 import type { Chunk } from '../io/chunks.ts';
-import { beginsWith, hashOf, readBytes } from '../io/files.ts';
+import { beginsWith, readBytes } from '../io/files.ts';
+import { hashOf } from '../io/hash.ts';
 import { linesOf } from '../io/lines.ts';
 import type { FileInfo, Machine } from '../io/machine.ts';
 import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';

@@ -18,19 +18,16 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  utimesSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SessionFsError, messageOf, systemCodeOf } from '../errors.ts';
-import { builtin } from './builtin.ts';
 import { infoOf } from './file-info.ts';
 import type { FileInfo } from './machine.ts';
 
 const privateFile = 0o600;
 const privateFolder = 0o700;
 let temporaryCount = 0;
-const heldLocks = new Set<string>();
 
 /** Makes a folder and its parents, mode 0700. */
 export function makeFolder(path: string): void {
@@ -202,37 +199,6 @@ export function readBytes(path: string, offset = 0, length?: number): Buffer {
   }
 }
 
-/** Pieces of a file from `from` to `to` (its end now), each a buffer of its own. Throws `unreadable`. */
-export function* readChunks(
-  path: string,
-  from: number,
-  to = Number.MAX_SAFE_INTEGER,
-  chunkBytes = 1 << 20,
-): Generator<Buffer> {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (cause) {
-    throw new SessionFsError(
-      'unreadable',
-      `cannot read ${path}: ${messageOf(cause)}`,
-      `check that it is there and yours: ls -l '${path}'`,
-      cause,
-    );
-  }
-  try {
-    for (let offset = from; offset < to;) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, to - offset));
-      const count = readSync(file, buffer, 0, buffer.length, offset);
-      if (count === 0) return;
-      offset += count;
-      yield buffer.subarray(0, count);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** Does the file hold these bytes at its beginning? `false` when there is none. */
 export function beginsWith(path: string, pieces: Iterable<Buffer>): boolean {
   if (!existsSync(path)) return false;
@@ -247,11 +213,6 @@ export function beginsWith(path: string, pieces: Iterable<Buffer>): boolean {
 /** Removes a file or a folder with all below it; nothing there is fine. */
 export function remove(path: string): void {
   writing(path, () => rmSync(path, { recursive: true, force: true }));
-}
-
-/** Moves a file or folder within one file system. */
-export function move(from: string, to: string): void {
-  writing(to, () => renameSync(from, to));
 }
 
 /** The names in a folder; empty when there is none. */
@@ -279,77 +240,6 @@ export function exists(path: string): boolean {
   return existsSync(path);
 }
 
-/** Sets a file's modification time, milliseconds since 1970. */
-export function touch(path: string, modifiedMs: number): void {
-  writing(path, () => utimesSync(path, new Date(), new Date(modifiedMs)));
-}
-
-/** A file held by one writer: its text is the process id. `false` when a running process, this one included, holds it. */
-export function takeLock(path: string, isRunning: (pid: number) => boolean): boolean {
-  if (heldLocks.has(path)) return false;
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    try {
-      const file = openSync(path, 'wx', privateFile);
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      heldLocks.add(path);
-      return true;
-    } catch (cause) {
-      if (systemCodeOf(cause) !== 'EEXIST') throw unwritable(path, cause);
-    }
-    const holder = Number(readIfThere(path));
-    if (Number.isInteger(holder) && holder > 0 && holder !== process.pid && isRunning(holder)) return false;
-    rmSync(path, { force: true });
-  }
-  return false;
-}
-
-/** Lets a lock go that {@link takeLock} gave. */
-export function releaseLock(path: string): void {
-  heldLocks.delete(path);
-  rmSync(path, { force: true });
-}
-
-/** Output in few large pieces: many small ones cost a third of the time of compressing and keep the collector busy. */
-function oneStep(bytes: number): { readonly pledgedSrcSize: number; readonly chunkSize: number } {
-  return { pledgedSrcSize: bytes, chunkSize: Math.max(4096, bytes >> 1) };
-}
-
-/** Level 3 measured best for JSON lines: 344 MB/s at 5.5 : 1. Runs on the thread pool. */
-export function compress(data: Uint8Array): Promise<Buffer> {
-  return new Promise((resolve, reject) =>
-    builtin('node:zlib').zstdCompress(data, oneStep(data.length), (error, compressed) =>
-      error === null ? resolve(compressed) : reject(error),
-    ),
-  );
-}
-
-/** The bytes of one or more frames. */
-export function decompress(data: Uint8Array): Buffer {
-  return builtin('node:zlib').zstdDecompressSync(data);
-}
-
-/** sha256 in lower-case hex, computed on the thread pool. */
-export async function hashLater(data: Buffer): Promise<string> {
-  // The whole view is hashed; the checker does not see that its memory is not shared between threads.
-  const digest = await builtin('node:crypto').webcrypto.subtle.digest('SHA-256', data as Buffer<ArrayBuffer>);
-  return Buffer.from(digest).toString('hex');
-}
-
-/** sha256 in lower-case hex. */
-export function hashOf(data: Uint8Array): string {
-  return builtin('node:crypto').createHash('sha256').update(data).digest('hex');
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Released meanwhile: as good as empty.
-    return '';
-  }
-}
-
 function writeAll(file: number, data: Uint8Array, position: number): void {
   for (let done = 0; done < data.length;) done += writeSync(file, data, done, data.length - done, position + done);
 }
@@ -372,7 +262,8 @@ function writing<T>(path: string, work: () => T): T {
   }
 }
 
-function unwritable(path: string, cause: unknown): SessionFsError {
+/** What keeps a file from being written, and what helps. */
+export function unwritable(path: string, cause: unknown): SessionFsError {
   if (cause instanceof SessionFsError) return cause;
   const code = systemCodeOf(cause);
   if (code === 'EEXIST')

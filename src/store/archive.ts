@@ -6,17 +6,9 @@
 import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
-import {
-  appendAt,
-  compress,
-  decompress,
-  hashLater,
-  hashOf,
-  makeFolder,
-  namesIn,
-  readBytes,
-  remove,
-} from '../io/files.ts';
+import { appendAt, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
+import { compress, decompress } from '../io/compress.ts';
+import { hashLater, hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
 const frameBytes = 1 << 20;

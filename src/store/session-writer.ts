@@ -8,18 +8,9 @@ import { SessionFsError } from '../errors.ts';
 import { decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { encodeLine } from '../format/line.ts';
-import {
-  cutFile,
-  exists,
-  flushFiles,
-  makeFolder,
-  readBytes,
-  readChunks,
-  releaseLock,
-  remove,
-  prepareReplacement,
-  takeLock,
-} from '../io/files.ts';
+import { cutFile, exists, flushFiles, makeFolder, readBytes, remove, prepareReplacement } from '../io/files.ts';
+import { readChunks } from '../io/chunks.ts';
+import { releaseLock, takeLock } from '../io/lock.ts';
 import { linesOf } from '../io/lines.ts';
 import type { Replacement } from '../io/files.ts';
 import type { Machine } from '../io/machine.ts';
