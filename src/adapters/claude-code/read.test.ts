@@ -12,7 +12,7 @@ import { systemMachine } from '../../io/system.ts';
 import type { Source } from '../adapter.ts';
 import { discover, sourceAt } from './discover.ts';
 import { recentLimit, typed } from './state.ts';
-import { MemorySession, Script } from './testing.ts';
+import { MemorySession, Script } from './test-support.ts';
 import { reader } from './read.ts';
 
 const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));

@@ -12,7 +12,7 @@ import { systemMachine } from '../../io/system.ts';
 import type { LiveSession, WriteGiven, Written, WrittenLine } from '../adapter.ts';
 import { projectFolder } from './project-path.ts';
 import { reader } from './read.ts';
-import { MemorySession } from './testing.ts';
+import { MemorySession } from './test-support.ts';
 import { vocabulary } from './vocabulary.ts';
 import { writer } from './write.ts';
 
