@@ -51,6 +51,8 @@ module.exports = function launch(name) {
       process.exitCode = 1;
       return undefined;
     }
+    // Whatever is written is this person's alone.
+    process.umask(63);
     keepCompiledCode();
     return require(script);
   }

@@ -5,9 +5,6 @@ import { cliContext } from '../cli/context.ts';
 import { textStream } from '../io/streams.ts';
 import { systemMachine } from '../io/system.ts';
 
-// Whatever is written is this person's alone.
-process.umask(0o077);
-
 void main(process.argv.slice(2), cliContext(systemMachine(), { out: textStream(1), err: textStream(2) })).then(
   (status) => {
     process.exitCode = status;
