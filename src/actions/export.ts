@@ -11,7 +11,7 @@ import type { Manifest } from '../model/manifest.ts';
 import type { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
 import { openSession } from './show.ts';
-import { liveSessionFor } from './resume.ts';
+import { liveSessionFor } from './live-session.ts';
 import { toolNamed } from './tools.ts';
 
 /** What is asked. `format` is `sfs`, `markdown`, or a tool's name. */

@@ -1,18 +1,14 @@
 /** Going on with a session, in its own tool or in any other that can be written. */
 
-import type { Adapter, LiveSession, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
-import { translate } from '../adapters/shared/vocabulary.ts';
-import type { Vocabulary } from '../adapters/shared/vocabulary.ts';
+import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
 import { captureAll } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
 import { beginsWith } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
-import type { Block } from '../model/block.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
-import { isKnown } from '../model/block.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
 import { notePlaced } from '../store/ledger.ts';
@@ -21,6 +17,7 @@ import { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
+import { liveSessionFor } from './live-session.ts';
 import { homeOf, isOlder, toolNamed, versionOf } from './tools.ts';
 import { findWorkspace } from './workspace.ts';
 
@@ -330,41 +327,6 @@ class Resumption {
       notices,
     };
   }
-}
-
-/** The session as `target` is to write it: the live view, with calls in the target's words. */
-export function liveSessionFor(reader: SessionReader, source: Adapter | undefined, target: Adapter): LiveSession {
-  const { manifest } = reader;
-  const live = reader.live();
-  return {
-    sessionId: reader.id,
-    origin: {
-      tool: manifest.source.tool,
-      name: source?.name ?? manifest.source.tool,
-      nativeId: manifest.source.original_session_id ?? undefined,
-    },
-    title: manifest.title ?? undefined,
-    git: reader.workspace?.git ?? undefined,
-    messages: source === undefined || source === target ? live : translated(live, source.vocabulary, target.vocabulary),
-  };
-}
-
-/** The messages with their calls in the target's words where the meaning is the same. */
-function translated(messages: Iterable<Message>, from: Vocabulary, to: Vocabulary): Iterable<Message> {
-  return {
-    *[Symbol.iterator]() {
-      for (const message of messages) {
-        if (message.role !== 'assistant' || !message.content.some((block) => block.type === 'tool_use')) yield message;
-        else yield { ...message, content: message.content.map((block): Block => translatedBlock(block, from, to)) };
-      }
-    },
-  };
-}
-
-function translatedBlock(block: Block, from: Vocabulary, to: Vocabulary): Block {
-  if (!isKnown(block) || block.type !== 'tool_use') return block;
-  const other = translate(block, from, to);
-  return other === undefined ? block : { ...block, name: other.name, input: other.input };
 }
 
 /** What a live view holds. */

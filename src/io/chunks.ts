@@ -1,7 +1,7 @@
 /** Files read in pieces. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import { SessionFsError, messageOf } from '../errors.ts';
+import { unreadable } from './file-errors.ts';
 
 const chunkBytes = 1 << 20;
 /** Buffers kept for use again: as many as an import has in hand at once. */
@@ -61,12 +61,7 @@ function opened(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (cause) {
-    throw new SessionFsError(
-      'unreadable',
-      `cannot read ${path}: ${messageOf(cause)}`,
-      `check that it is there and yours: ls -l '${path}'`,
-      cause,
-    );
+    throw unreadable(path, cause);
   }
 }
 

@@ -21,7 +21,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SessionFsError, messageOf, systemCodeOf } from '../errors.ts';
+import { systemCodeOf } from '../errors.ts';
+import { unreadable, unwritable } from './file-errors.ts';
 import { infoOf } from './file-info.ts';
 import type { FileInfo } from './machine.ts';
 
@@ -190,12 +191,7 @@ export function readBytes(path: string, offset = 0, length?: number): Buffer {
       closeSync(file);
     }
   } catch (cause) {
-    throw new SessionFsError(
-      'unreadable',
-      `cannot read ${path}: ${messageOf(cause)}`,
-      `check that it is there and yours: ls -l '${path}'`,
-      cause,
-    );
+    throw unreadable(path, cause);
   }
 }
 
@@ -221,12 +217,7 @@ export function namesIn(path: string): string[] {
     return readdirSync(path);
   } catch (cause) {
     if (systemCodeOf(cause) === 'ENOENT') return [];
-    throw new SessionFsError(
-      'unreadable',
-      `cannot read ${path}: ${messageOf(cause)}`,
-      `check that it is yours: ls -ld '${path}'`,
-      cause,
-    );
+    throw unreadable(path, cause);
   }
 }
 
@@ -260,24 +251,4 @@ function writing<T>(path: string, work: () => T): T {
   } catch (cause) {
     throw unwritable(path, cause);
   }
-}
-
-/** What keeps a file from being written, and what helps. */
-export function unwritable(path: string, cause: unknown): SessionFsError {
-  if (cause instanceof SessionFsError) return cause;
-  const code = systemCodeOf(cause);
-  if (code === 'EEXIST')
-    return new SessionFsError(
-      'already-exists',
-      `${path} is there already`,
-      'choose another name, or move it away',
-      cause,
-    );
-  const hint =
-    code === 'ENOSPC' || code === 'EDQUOT'
-      ? 'free some space and run the same command again; nothing that was captured is lost'
-      : code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-        ? 'make it writable, or set SFS_HOME to a folder that is'
-        : undefined;
-  return new SessionFsError('store-unwritable', `cannot write ${path}: ${messageOf(cause)}`, hint, cause);
 }

@@ -3,7 +3,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { systemCodeOf } from '../errors.ts';
 import { builtin } from './builtin.ts';
-import { unwritable } from './files.ts';
+import { unwritable } from './file-errors.ts';
 
 const heldLocks = new Set<string>();
 

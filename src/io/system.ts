@@ -16,7 +16,8 @@ import type { Dirent } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { builtin } from './builtin.ts';
-import { SessionFsError, messageOf, systemCodeOf } from '../errors.ts';
+import { systemCodeOf } from '../errors.ts';
+import { unreadable } from './file-errors.ts';
 import { infoOf } from './file-info.ts';
 import type { DirEntry, FileInfo, Machine, RunOptions, RunResult } from './machine.ts';
 
@@ -51,15 +52,6 @@ export function systemMachine(options: SystemOptions = {}): Machine {
 }
 
 const gone: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR']);
-
-function unreadable(path: string, cause: unknown): SessionFsError {
-  return new SessionFsError(
-    'unreadable',
-    `cannot read ${path}: ${messageOf(cause)}`,
-    `check that you may read it: ls -ld '${path}'`,
-    cause,
-  );
-}
 
 function listFolder(path: string): DirEntry[] {
   let entries: Dirent[];

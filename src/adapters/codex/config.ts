@@ -29,7 +29,7 @@ function parseToml(text: string | undefined): Record<string, unknown> {
     const value: unknown = parse(text);
     return isObject(value) ? value : {};
   } catch {
-    // Not TOML: Codex does not start with it either and names the line; the defaults are as good a guess as any.
+    // Not TOML: Codex does not start with it either and names the line; the defaults are the best guess.
     return {};
   }
 }
