@@ -32,7 +32,7 @@ export async function importDirectory(context: Context, path: string): Promise<I
       takeLive(theirs, path, writer, gathering);
       gathering.finish();
       const manifest = await manifestOf(theirs.manifest, id, gathering);
-      const staged = await writer.stage(
+      const staged = writer.stage(
         {
           ...writer.before,
           tally: gathering.tally,

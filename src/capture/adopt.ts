@@ -76,7 +76,7 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
       const one = prepareBelow(home, file.path, reading.chunks());
       prepared.push(one);
       const archive = writer.archive(file.key, { freshUnless: true });
-      for (const piece of readChunks(one.temporary, 0)) await archive.append(piece);
+      for (const piece of readChunks(one.temporary, 0)) archive.append(piece);
       cursors[file.key] = reading.cursor(one);
     }
     const manifest = manifestOf(placement, writer, id, base);
@@ -93,7 +93,7 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
             },
           }),
     };
-    const staged = await writer.stage(
+    const staged = writer.stage(
       {
         ...writer.before,
         cursors: { ...cursors, ...writer.before.cursors },

@@ -55,8 +55,6 @@ export interface Unreadable {
 const flushBytes = 64 << 20;
 /** Longest time until the first sessions can be listed, in milliseconds. */
 const flushMs = 1000;
-/** Sources read at once: while one waits for compression another is decoded. */
-const atOnce = 2;
 
 /**
  * Captures sources in the order given. A source that fails is told and leaves the others alone; a store that cannot be
@@ -68,17 +66,11 @@ export async function captureAll(
   report: (captured: Captured) => void,
 ): Promise<void> {
   const committer = new Committer(site, report);
-  const iterator = sources[Symbol.iterator]();
-  const work = async (): Promise<void> => {
-    for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
-      // While the disk makes durable what was written, new files would only wait for it.
-      await committer.flushing;
-      if (committer.broken !== undefined) return;
-      await captureOne(site, next.value, committer, report);
-    }
-  };
   try {
-    await Promise.all(Array.from({ length: atOnce }, work));
+    for (const found of sources) {
+      await captureOne(site, found, committer, report);
+      if (committer.broken !== undefined) break;
+    }
   } finally {
     await committer.flush();
   }
@@ -165,7 +157,7 @@ async function readSource(
   let rewritten = false;
   const problems: Unreadable[] = [];
   for (const file of source.files) {
-    const read = await readable(reading, file, problems);
+    const read = readable(reading, file, problems);
     if (read === undefined) continue;
     cursors[file.key] = read.cursor;
     bytes += read.bytes;
@@ -182,7 +174,7 @@ async function readSource(
   const lastShared = facts.parent?.msg ?? gathering.lastInherited;
   const cost = await costOf(gathering.tally.models);
   const fallback = new Date(cursors[main?.key ?? '']?.modifiedMs ?? 0).toISOString();
-  const staged = await writer.stage(
+  const staged = writer.stage(
     {
       cursors: mainFirst(cursors, main?.key),
       facts,
@@ -223,9 +215,9 @@ async function readSource(
 }
 
 /** One file that cannot be read leaves the others of its source alone; it is read when it can be. */
-async function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): Promise<ReadResult | undefined> {
+function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): ReadResult | undefined {
   try {
-    return await readSourceFile(reading, file);
+    return readSourceFile(reading, file);
   } catch (cause) {
     if (!(cause instanceof SessionFsError) || cause.code !== 'unreadable') throw cause;
     problems.push({ path: file.path, problem: cause.message });
@@ -249,8 +241,6 @@ class Committer {
   #waiting: { readonly staged: Staged; readonly captured: Captured }[] = [];
   #bytes = 0;
   #since = 0;
-  /** Settled unless files are being made durable right now. */
-  flushing: Promise<void> = Promise.resolve();
   /** Why the store cannot be written, once it cannot. */
   broken: SessionFsError | undefined;
 
@@ -267,12 +257,7 @@ class Committer {
   }
 
   /** Makes what was gathered durable. */
-  flush(): Promise<void> {
-    this.flushing = this.#flush();
-    return this.flushing;
-  }
-
-  async #flush(): Promise<void> {
+  async flush(): Promise<void> {
     const group = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;

@@ -46,7 +46,7 @@ function storeIn(t: TestContext): {
       const gathering = new Gathering(writer);
       work(gathering);
       gathering.finish();
-      const staged = await writer.stage(
+      const staged = writer.stage(
         { ...writer.before, tally: gathering.tally },
         { manifest, workspace: undefined, tools: undefined },
       );

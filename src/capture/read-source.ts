@@ -35,7 +35,7 @@ export interface Reading {
 }
 
 /** Reads what one file has gained; `undefined` when the file is not there or nothing about it changed. */
-export async function readSourceFile(reading: Reading, file: SourceFile): Promise<ReadResult | undefined> {
+export function readSourceFile(reading: Reading, file: SourceFile): ReadResult | undefined {
   const info = reading.machine.stat(file.path);
   if (info === undefined || info.kind !== 'file') return undefined;
   const cursor = reading.writer.before.cursors[file.key];
@@ -60,12 +60,7 @@ export function isUnchanged(
   );
 }
 
-async function readLog(
-  reading: Reading,
-  file: SourceFile,
-  info: FileInfo,
-  cursor: Cursor | undefined,
-): Promise<ReadResult> {
+function readLog(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cursor | undefined): ReadResult {
   const { writer, gathering, adapter } = reading;
   const context = contextOf(reading, file);
   const grown = cursor !== undefined && isGrowth(reading, file, info, cursor);
@@ -86,9 +81,9 @@ async function readLog(
     if (!line.complete && !isWholeRecord(line.bytes)) break;
     decodeLineOf(line.bytes, adapter, state, given, gathering, opaque);
     offset = line.end;
-    if (tee.isReady(offset)) await tee.drain(offset);
+    if (tee.isReady(offset)) tee.drain(offset);
   }
-  await tee.finish(offset);
+  tee.finish(offset);
   guarded(gathering, () => adapter.reader.settle(state, given));
   return {
     cursor: {
@@ -104,12 +99,12 @@ async function readLog(
 }
 
 /** A document is decoded whole, an attachment only kept. One that is being rewritten just now waits for the next time. */
-async function readWhole(
+function readWhole(
   reading: Reading,
   file: SourceFile,
   info: FileInfo,
   cursor: Cursor | undefined,
-): Promise<ReadResult | undefined> {
+): ReadResult | undefined {
   const { writer, gathering, adapter } = reading;
   const bytes = readBytes(file.path);
   const guard = hashOf(bytes);
@@ -131,7 +126,7 @@ async function readWhole(
   }
   if (file.inherited === undefined) {
     const archive = writer.archive(file.key, { freshUnless: cursor === undefined });
-    await archive.append(bytes);
+    archive.append(bytes);
   }
   gathering.changed = true;
   return { cursor: { ...place, offset: bytes.length, guard, state }, bytes: bytes.length, rewritten: false };
@@ -281,26 +276,26 @@ class Tee {
     return first !== undefined && first.from + first.chunk.bytes.length <= offset;
   }
 
-  async drain(offset: number): Promise<void> {
+  drain(offset: number): void {
     while (this.isReady(offset)) {
       const first = this.#queue.shift();
-      if (first !== undefined) await this.#take(first.from, first.chunk, first.chunk.bytes.length);
+      if (first !== undefined) this.#take(first.from, first.chunk, first.chunk.bytes.length);
     }
   }
 
   /** The end of the last whole line. */
-  async finish(offset: number): Promise<void> {
-    await this.drain(offset);
+  finish(offset: number): void {
+    this.drain(offset);
     const [first, ...unfinished] = this.#queue;
     this.#queue = [];
-    if (first !== undefined) await this.#take(first.from, first.chunk, Math.max(0, offset - first.from));
+    if (first !== undefined) this.#take(first.from, first.chunk, Math.max(0, offset - first.from));
     for (const { chunk } of unfinished) chunk.release();
   }
 
-  async #take(from: number, chunk: Chunk, length: number): Promise<void> {
+  #take(from: number, chunk: Chunk, length: number): void {
     const fresh = chunk.bytes.subarray(Math.min(length, Math.max(0, this.#archived - from)), length);
     if (fresh.length === 0 || this.#archive === undefined) return chunk.release();
-    await this.#archive.append(fresh, () => chunk.release());
+    this.#archive.append(fresh, () => chunk.release());
     this.#archived = from + length;
   }
 }

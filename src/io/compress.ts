@@ -2,18 +2,18 @@
 
 import { builtin } from './builtin.ts';
 
-/** Output in few large pieces: many small ones cost a third of the time of compressing and keep the collector busy. */
-function oneStep(bytes: number): { readonly pledgedSrcSize: number; readonly chunkSize: number } {
-  return { pledgedSrcSize: bytes, chunkSize: Math.max(4096, bytes >> 1) };
-}
-
-/** Level 3 measured best for JSON lines: 344 MB/s at 5.5 : 1. Runs on the thread pool. */
-export function compress(data: Uint8Array): Promise<Buffer> {
-  return new Promise((resolve, reject) =>
-    builtin('node:zlib').zstdCompress(data, oneStep(data.length), (error, compressed) =>
-      error === null ? resolve(compressed) : reject(error),
-    ),
-  );
+/**
+ * One frame. Level 1 measured best for an import: a third less time than level 3 for a tenth more bytes. On the calling
+ * thread: handing a megabyte to the thread pool and back costs a quarter of compressing it.
+ */
+export function compress(data: Uint8Array): Buffer {
+  const { constants, zstdCompressSync } = builtin('node:zlib');
+  return zstdCompressSync(data, {
+    pledgedSrcSize: data.length,
+    // Output in few large pieces: many small ones cost a third of the time of compressing and keep the collector busy.
+    chunkSize: Math.max(4096, data.length >> 1),
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  });
 }
 
 /** The bytes of one or more frames. */

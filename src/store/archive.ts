@@ -8,14 +8,12 @@ import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
 import { appendAt, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
 import { compress, decompress } from '../io/compress.ts';
-import { hashLater, hashOf } from '../io/hash.ts';
+import { hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
 const frameBytes = 1 << 20;
 /** A tail at least this long becomes a frame of its own when the source is quiet. */
 const sealBytes = 4096;
-/** Frames being compressed at once, so that memory stays bounded. */
-const inFlight = 1;
 
 /** Nothing archived yet. */
 export const emptyArchive: ArchivedFile = { generation: 0, frames: [], tailBytes: 0 };
@@ -66,8 +64,6 @@ export class ArchiveWriter {
   #parts: Piece[] = [];
   #partsBytes = 0;
   #tailOnDisk: number;
-  #compressing: Promise<void>[] = [];
-  #appended: Promise<void> = Promise.resolve();
   readonly #touched = new Set<string>();
 
   constructor(sessionFolder: string, key: string, before: ArchivedFile) {
@@ -82,22 +78,16 @@ export class ArchiveWriter {
       makeFolder(path);
   }
 
-  /**
-   * Appends raw bytes, which must stay as they are until `release` is called. Wait for it before the next: it holds back
-   * when compression falls behind.
-   */
-  async append(bytes: Buffer, release: () => void = () => undefined): Promise<void> {
+  /** Appends raw bytes, which must stay as they are until `release` is called. */
+  append(bytes: Buffer, release: () => void = () => undefined): void {
     this.#parts.push({ bytes, release });
     this.#partsBytes += bytes.length;
-    if (this.#tailOnDisk + this.#partsBytes < frameBytes) return;
-    this.#seal();
-    while (this.#compressing.length > inFlight) await this.#compressing[0];
+    if (this.#tailOnDisk + this.#partsBytes >= frameBytes) this.#seal();
   }
 
   /** Writes everything out; what the commit is to list, and the files to flush before it. */
-  async finish(): Promise<{ readonly file: ArchivedFile; readonly touched: readonly string[] }> {
+  finish(): { readonly file: ArchivedFile; readonly touched: readonly string[] } {
     if (this.#tailOnDisk + this.#partsBytes >= sealBytes && this.#partsBytes > 0) this.#seal();
-    await this.#appended;
     let tailBytes = this.#tailOnDisk;
     if (this.#partsBytes > 0) {
       const path = tailPath(this.#folder, framedBytes(this.#frames));
@@ -130,31 +120,11 @@ export class ArchiveWriter {
     this.#tailOnDisk = 0;
     const path = join(this.#folder, 'frames.zst');
     this.#touched.add(path);
-    const index = this.#frames.length;
-    // Listed now, so that order and raw lengths are known; the rest follows when it is compressed.
-    this.#frames.push({ raw: raw.length, stored: 0, sha256: '' });
     const compressed = compress(raw);
-    const hashed = hashLater(raw);
-    const before = this.#appended;
-    const done = (async () => {
-      const [bytes, sha256] = await Promise.all([compressed, hashed]);
-      for (const { release } of taken) release();
-      await before;
-      appendAt(path, this.#storedBytes, bytes);
-      this.#storedBytes += bytes.length;
-      const frame = this.#frames[index];
-      if (frame !== undefined) this.#frames[index] = { ...frame, stored: bytes.length, sha256 };
-    })();
-    this.#appended = done;
-    // A failure is reported by finish(), which waits for the same promise.
-    const settled = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#compressing.push(settled);
-    void settled.then(() => {
-      this.#compressing = this.#compressing.filter((other) => other !== settled);
-    });
+    appendAt(path, this.#storedBytes, compressed);
+    this.#storedBytes += compressed.length;
+    this.#frames.push({ raw: raw.length, stored: compressed.length, sha256: hashOf(raw) });
+    for (const { release } of taken) release();
   }
 }
 

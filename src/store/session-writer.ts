@@ -181,17 +181,17 @@ export class SessionWriter {
   }
 
   /** Writes everything but the commit. Afterwards `flush` the files and `commit`. */
-  async stage(
+  stage(
     next: Omit<Commit, 'version' | 'messagesBytes' | 'liveBytes' | 'keysBytes' | 'native'>,
     derived: Derived,
-  ): Promise<Staged> {
+  ): Staged {
     const touched: string[] = [];
     for (const log of [this.#messages, this.#live, this.#keys]) {
       log.write();
       if (log.grew) touched.push(log.path);
     }
     for (const [key, archive] of this.#archives) {
-      const finished = await archive.finish();
+      const finished = archive.finish();
       this.#native[key] = finished.file;
       touched.push(...finished.touched);
     }
