@@ -98,13 +98,16 @@ function readLog(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cur
   };
 }
 
-/** A document is decoded whole, an attachment only kept. One that is being rewritten just now waits for the next time. */
+/**
+ * A document is decoded whole, an attachment only kept. A document that is no JSON was met while its tool writes it (or
+ * was cut off): nothing of it is kept or counted, and it is read again at the next capture. Throws `unreadable` for it.
+ */
 function readWhole(
   reading: Reading,
   file: SourceFile,
   info: FileInfo,
   cursor: Cursor | undefined,
-): ReadResult | undefined {
+): ReadResult {
   const { writer, gathering, adapter } = reading;
   const bytes = readBytes(file.path);
   const guard = hashOf(bytes);
@@ -114,12 +117,8 @@ function readWhole(
   const context = contextOf(reading, file);
   const state = context.kind === 'document' ? adapter.reader.start(context) : {};
   if (file.kind === 'document') {
-    const value = parse(bytes);
-    if (value === undefined) {
-      gathering.record('malformed');
-      gathering.loss('malformed-document');
-      return undefined;
-    }
+    const value = parse(trim(bytes));
+    if (value === undefined) throw halfWritten(file.path);
     const given = givenOf(reading, context, info);
     decodeValue(value, adapter, state, given, gathering);
     guarded(gathering, () => adapter.reader.settle(state, given));
@@ -130,6 +129,14 @@ function readWhole(
   }
   gathering.changed = true;
   return { cursor: { ...place, offset: bytes.length, guard, state }, bytes: bytes.length, rewritten: false };
+}
+
+function halfWritten(path: string): SessionFsError {
+  return new SessionFsError(
+    'unreadable',
+    `${path} is no whole JSON document: it is being written, or was cut off`,
+    'import again: it is read as soon as it is whole',
+  );
 }
 
 function contextOf(reading: Reading, file: SourceFile): FileContext {

@@ -128,6 +128,61 @@ describe('damaged records', () => {
   });
 });
 
+describe('documents met half written', () => {
+  const gemini = adapters.find(({ id }) => id === 'gemini-cli');
+  assert.ok(gemini !== undefined);
+  const document =
+    'tmp/f5be742f68f5a1305e44b7a4e2477778b4951fd91525ffb110a3eb48e119b7a3/chats/session-2026-11-23T05-48-d8d20ebf.json';
+
+  test('a new one is named and waited for, and read when it is whole', async (t) => {
+    const place = scratch(t);
+    const path = join(installRecording(place, gemini, '0.20.0'), document);
+    const whole = readFileSync(path);
+    for (const bytes of [whole.length >> 1, whole.length - 3]) {
+      writeFileSync(path, whole.subarray(0, bytes));
+      const { problems } = await importSessions(place.context, {}, quiet);
+      assert.deepEqual(
+        problems.map(({ path: where }) => where),
+        [path],
+      );
+      assert.match(
+        problems[0]?.problem ?? '',
+        /d8d20ebf\.json is no whole JSON document: it is being written, or was cut/,
+      );
+      assert.equal((await listSessions(place.context, {})).sessions.length, 1, 'the other session is there');
+    }
+    writeFileSync(path, whole);
+    const { problems, sessions } = await importSessions(place.context, {}, quiet);
+    assert.deepEqual([problems, sessions.map(({ outcome, messages }) => [outcome, messages])], [[], [['new', 9]]]);
+    const { reader } = await openSession(place.context, 'd8d20ebf');
+    assert.deepEqual([reader.commit?.records, reader.commit?.losses], [{ message: 1 }, {}]);
+  });
+
+  test('one that was captured before stays as it was, however often it is met so', async (t) => {
+    const place = scratch(t);
+    const path = join(installRecording(place, gemini, '0.20.0'), document);
+    await importSessions(place.context, {}, quiet);
+    const before = (await openSession(place.context, 'd8d20ebf')).reader;
+    const whole = readFileSync(path, 'utf8');
+    writeFileSync(path, whole.slice(0, 2000));
+    for (let count = 0; count < 3; count += 1) {
+      const { problems, sessions } = await importSessions(place.context, {}, quiet);
+      assert.deepEqual([problems.length, sessions], [1, []]);
+    }
+    const during = (await openSession(place.context, 'd8d20ebf')).reader;
+    assert.deepEqual(during.commit, before.commit);
+    assert.deepEqual([...during.lines()], [...before.lines()]);
+    const grown = JSON.parse(whole) as { messages: unknown[] };
+    grown.messages.push({ id: 'u9', timestamp: '2026-11-23T05:49:00.000Z', type: 'user', content: 'Thanks.' });
+    writeFileSync(path, JSON.stringify(grown, null, 2));
+    await importSessions(place.context, {}, quiet);
+    const after = (await openSession(place.context, 'd8d20ebf')).reader;
+    assert.deepEqual([after.commit?.records, after.commit?.losses], [{ message: 2 }, {}]);
+    assert.deepEqual(after.timeline().map(textOf).slice(-2), ['All done.', 'Thanks.']);
+    assert.equal([...after.lines()].length, [...before.lines()].length + 1);
+  });
+});
+
 describe('damaged places', () => {
   test('a link among the sessions is not followed, and the others are captured', async (t) => {
     const place = diaryPlace(t);
