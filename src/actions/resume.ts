@@ -135,7 +135,7 @@ class Resumption {
     const nativeId = this.#row.native_id;
     // What was taken in from elsewhere has no source here, and its native id may be one of ours.
     const isOwn = this.#target === this.#source && nativeId !== null && this.#row.native_path !== null;
-    if (!isOwn) return this.#convert(version, undefined);
+    if (!isOwn || this.#writer.opens?.(nativeId) === false) return this.#convert(version, undefined);
     const root = this.#reader.workspace?.root_path;
     const isThere = this.#row.native_path !== null && this.#context.machine.stat(this.#row.native_path) !== undefined;
     const isMoved =

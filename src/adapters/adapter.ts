@@ -180,6 +180,8 @@ export interface Writer {
   ): ReadonlyMap<string, string> | undefined;
   /** Makes the tool list the session (an index row, the vendor's own command). Absent: a file is enough. */
   register?(machine: Machine, placed: Placed, given: WriteGiven): Promise<Registration>;
+  /** Can the tool go on with this session of its own, by its id? Absent: with each. One it cannot goes on as a child. */
+  opens?(nativeId: string): boolean;
   /** Is a process of the tool on this session right now? */
   live(machine: Machine, home: string, nativeId: string): boolean;
   /** The argv a person would type next, to be run in `cwd`. */

@@ -1,4 +1,7 @@
-/** Finds Gemini CLI sessions: `tmp/<project>/chats/session-*.json[l]`, the sub-agents' files and cut tool outputs beside them. */
+/**
+ * Finds Gemini CLI sessions: `tmp/<project>/chats/session-*.json[l]`, the sub-agents' files and cut tool outputs beside
+ * them, and the named snapshots `tmp/<project>/checkpoint-<tag>.json`.
+ */
 
 import { sha256Hex } from '../../model/ids.ts';
 import { messageOf as wordsOf } from '../../errors.ts';
@@ -21,6 +24,8 @@ interface Project {
   readonly agents: ReadonlySet<string>;
   /** Names of the folders below `tool-outputs`. */
   readonly outputs: ReadonlySet<string>;
+  /** Names of the named snapshots. */
+  readonly snapshots: readonly string[];
 }
 
 /** A session's own file, before those of one session are put together. */
@@ -33,6 +38,8 @@ interface Found {
 /** Every session below `home` (`~/.gemini`). Reads the head of each session file. */
 export function* discover(machine: Machine, home: string, problem: Problem): Iterable<Source> {
   const sessions = new Map<string, Found[]>();
+  const snapshots = new Map<string, Source>();
+  const directoryOf = directories(machine, home);
   for (const entry of entriesOf(machine, `${home}/tmp`, problem)) {
     if (entry.kind !== 'directory') continue;
     const project = projectOf(machine, `${home}/tmp/${entry.name}`, problem);
@@ -41,20 +48,29 @@ export function* discover(machine: Machine, home: string, problem: Problem): Ite
       if (others === undefined) sessions.set(found.nativeId, [found]);
       else others.push(found);
     }
+    for (const name of project.snapshots) {
+      const source = snapshotAt(project, name, directoryOf(project));
+      // A folder named by hash is the older copy of the one named by a slug.
+      if (!project.isHash || !snapshots.has(source.nativeId)) snapshots.set(source.nativeId, source);
+    }
   }
-  const directoryOf = directories(machine, home);
   for (const [nativeId, found] of sessions) yield sourceOf(machine, nativeId, found, directoryOf, problem);
+  yield* snapshots.values();
 }
 
-/** The session a path below `tmp/<project>/` belongs to: its file, a sub-agent's, or a cut tool output. */
+/** The session a path below `tmp/<project>/` belongs to: its file, a sub-agent's, a cut tool output, or a named snapshot. */
 export function sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined {
   const place =
-    /^(.*)\/tmp\/([^/]+)\/(?:chats\/(session-[^/]+\.jsonl?)|chats\/([^/]+)\/[^/]+\.jsonl|tool-outputs\/session-([^/]+)\/[^/]+)$/.exec(
+    /^(.*)\/tmp\/([^/]+)\/(?:chats\/(session-[^/]+\.jsonl?)|chats\/([^/]+)\/[^/]+\.jsonl|tool-outputs\/session-([^/]+)\/[^/]+|(checkpoint-[^/]+\.json))$/.exec(
       path.replaceAll('\\', '/'),
     );
   if (place === null) return undefined;
-  const [, home = '', name = '', fileName, owner, outputs] = place;
+  const [, home = '', name = '', fileName, owner, outputs, snapshot] = place;
   const project = projectOf(machine, `${home}/tmp/${name}`, problem);
+  if (snapshot !== undefined)
+    return project.snapshots.includes(snapshot)
+      ? snapshotAt(project, snapshot, directories(machine, home)(project))
+      : undefined;
   const wanted = owner ?? outputs;
   const nativeId =
     fileName === undefined
@@ -83,6 +99,32 @@ function plainId(id: string): string {
   return id.replaceAll(/[^a-zA-Z0-9_-]/g, '_');
 }
 
+/** Begins the native id of a named snapshot; no id the CLI gives or takes holds a colon. */
+export const snapshotPrefix = 'checkpoint:';
+
+/**
+ * A history saved under a name (`/chat save <tag>`, `/resume save <tag>`; of 0.1 the only transcript there is). It names no
+ * session, so it is one of its own: its id is made of the project and the tag.
+ */
+function snapshotAt(project: Project, name: string, cwd: string | undefined): Source {
+  const encoded = name.slice('checkpoint-'.length, -'.json'.length);
+  const hash = project.isHash ? project.name : sha256Hex(cwd ?? project.name);
+  return {
+    nativeId: `${snapshotPrefix}${hash.slice(0, 16)}:${encoded}`,
+    files: [{ key: keyOf(name), path: `${project.folder}/${name}`, kind: 'document' }],
+    facts: { ...(cwd === undefined ? {} : { cwd }), title: { text: tagOf(encoded), by: 'person' } },
+  };
+}
+
+function tagOf(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    // Not encoded by the CLI: shown as it stands.
+    return encoded;
+  }
+}
+
 /** The session whose sub-agents or outputs a folder holds: by the id in its name. */
 function ownerOf(machine: Machine, project: Project, folder: string, problem: Problem): string | undefined {
   const near = filesOf(machine, project, (name) => name.includes(`-${folder.slice(0, 8)}.json`), problem);
@@ -109,6 +151,9 @@ function projectOf(machine: Machine, folder: string, problem: Problem): Project 
     chats,
     agents: foldersIn(chats),
     outputs: foldersIn(entriesOf(machine, `${folder}/tool-outputs`, problem)),
+    snapshots: entriesOf(machine, folder, problem).flatMap(({ name: each, kind }) =>
+      kind === 'file' && /^checkpoint-.+\.json$/.test(each) ? [each] : [],
+    ),
   };
 }
 

@@ -78,10 +78,12 @@ export type NativeRecord =
   | { readonly kind: 'message'; readonly record: Record<string, unknown> }
   | { readonly kind: 'patch'; readonly fields: Record<string, unknown> }
   | { readonly kind: 'session'; readonly fields: Record<string, unknown> }
+  | { readonly kind: 'snapshot'; readonly history: readonly unknown[] }
   | { readonly kind: 'other' };
 
 /** What a record is, by the order of the CLI's loader. */
 export function recordOf(value: unknown): NativeRecord {
+  if (Array.isArray(value)) return { kind: 'snapshot', history: value };
   if (!isObject(value)) return { kind: 'other' };
   const to = value['$rewindTo'];
   if (typeof to === 'string') return { kind: 'rewind', to };
@@ -89,7 +91,8 @@ export function recordOf(value: unknown): NativeRecord {
   const fields = objectAt(value, '$set');
   if (fields !== undefined) return { kind: 'patch', fields };
   if (typeof value['sessionId'] === 'string') return { kind: 'session', fields: value };
-  return { kind: 'other' };
+  const history = value['history'];
+  return Array.isArray(history) ? { kind: 'snapshot', history } : { kind: 'other' };
 }
 
 /** A message with its fields looked at; `undefined` when it has no id, which the CLI needs. */
@@ -108,6 +111,25 @@ export function messageOf(value: unknown): NativeMessage | undefined {
     tokens: objectAt(value, 'tokens'),
     model: stringAt(value, 'model'),
     calls: listAt(value, 'toolCalls').flatMap(callOf),
+  };
+}
+
+/**
+ * An entry of a named snapshot, `{"role":"user"|"model","parts":[…]}`, under the id it is given; `undefined` when it is none.
+ */
+export function snapshotMessageOf(value: unknown, id: string): NativeMessage | undefined {
+  const role = stringAt(value, 'role');
+  if (!isObject(value) || (role !== 'user' && role !== 'model')) return undefined;
+  return {
+    id,
+    type: role === 'user' ? 'user' : 'gemini',
+    timestamp: undefined,
+    parts: partsOf(value['parts']),
+    display: undefined,
+    thoughts: [],
+    tokens: undefined,
+    model: undefined,
+    calls: [],
   };
 }
 

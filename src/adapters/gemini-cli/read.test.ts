@@ -275,6 +275,92 @@ test('a document of 0.20 is read the same however often it is rewritten', () => 
   assert.deepEqual(liveView(grown), liveView(whole));
 });
 
+const saved = [
+  'user: I1 hello',
+  'assistant: Hi from the model.',
+  'user: I2 write a file',
+  'assistant: Writing a file.',
+  'assistant: call write_file',
+  'tool: result Successfully created and wrote to new fi',
+  'assistant: File written OK.',
+  'user: I7 image @pic.png look | image',
+  'assistant: Image seen in the TUI.',
+  'user: I6 topic',
+  'assistant: call update_topic',
+  'tool: result Current topic: "Topic Title A" Topic sum',
+  'assistant: Topic updated.',
+  'user: I5 agent go',
+  'assistant: call invoke_agent',
+  "tool: result Subagent 'generalist' finished. Terminat",
+  'assistant: Subagent finished, two files.',
+  'user: I ran the following shell command: ```sh echo shellmode-out ',
+];
+
+test('a named snapshot is a session of its own, read the same when it is saved again with more', () => {
+  const source = sourceOf('0.61.0-interactive', 'checkpoint:');
+  const whole = capture(source);
+  assert.deepEqual([...whole.messages.values()].map(brief), saved);
+  assert.deepEqual(liveView(whole).map(brief), saved);
+  assert.deepEqual([...whole.losses], []);
+  const [file] = source.files;
+  assert.ok(file);
+  const context: FileContext = { nativeId: source.nativeId, key: file.key, kind: 'document', agentId: undefined };
+  const [document] = recordsOf(file.path, 'document') as [{ history: unknown[] }];
+  const grown = emptyCapture();
+  for (let count = 1; count <= document.history.length; count++)
+    readRecords(grown, context, [{ history: document.history.slice(0, count) }]);
+  assert.deepEqual([...grown.messages.keys()], [...whole.messages.keys()]);
+  assert.deepEqual(liveView(grown), liveView(whole));
+  // Saved again under the same name in another conversation: both are kept, the newer one is live.
+  readRecords(grown, context, [{ history: [{ role: 'user', parts: [{ text: 'something else' }] }] }]);
+  assert.deepEqual(liveView(grown).map(brief), ['user: something else']);
+  assert.equal(grown.messages.size, whole.messages.size + 1);
+});
+
+test('a home of 0.1 holds snapshots only: bare histories in a folder named by hash', () => {
+  const home = mkdtempSync(join(tmpdir(), 'gemini-'));
+  try {
+    const hash = 'f5be742f68f5a1305e44b7a4e2477778b4951fd91525ffb110a3eb48e119b7a3';
+    const document: unknown = recordsOf(
+      join(recording('0.61.0-interactive'), 'tmp/beta/checkpoint-mytag.json'),
+      'document',
+    )[0];
+    const { history } = document as { history: unknown[] };
+    mkdirSync(join(home, 'tmp', hash), { recursive: true });
+    const path = join(home, 'tmp', hash, 'checkpoint-before%20the%20move.json');
+    writeFileSync(path, JSON.stringify(history, null, 2));
+    const sources = [...reader.discover(machine, home, assert.fail)];
+    assert.deepEqual(sources, [
+      {
+        nativeId: 'checkpoint:f5be742f68f5a130:before%20the%20move',
+        files: [{ key: 'checkpoint-before_20the_20move.json', path, kind: 'document' }],
+        facts: { title: { text: 'before the move', by: 'person' } },
+      },
+    ]);
+    assert.deepEqual([...(sources[0] === undefined ? [] : capture(sources[0]).messages.values())].map(brief), saved);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+test('what is in a snapshot and no entry of one is counted', () => {
+  const captured = emptyCapture();
+  readRecords(captured, { ...log, kind: 'document' }, [
+    [{ role: 'user', parts: [{ text: 'hello' }] }, { role: 'narrator', parts: [] }, 7],
+    [null],
+    {},
+  ]);
+  assert.deepEqual([...captured.messages.values()].map(brief), ['user: hello']);
+  assert.deepEqual(
+    [...captured.losses],
+    [
+      ['unknown:message', 3],
+      ['unknown:record', 1],
+    ],
+  );
+  assert.deepEqual(captured.dispositions, ['message', 'unknown', 'unknown']);
+});
+
 test('reading in two pieces at any record, and reading again, changes nothing', () => {
   for (const name of recordings) {
     for (const source of sourcesOf(name)) {
@@ -598,6 +684,11 @@ test('discovery tells each session with its files', () => {
         'a2580c94-a58b-45b5-8eae-4879a74dc55b',
         [['session-2026-11-23T06-24-a2580c94.jsonl', 'log', undefined]],
         { cwd: '/home/me/gemini/rec2/work/beta' },
+      ],
+      [
+        'checkpoint:f4ac069441295112:mytag',
+        [['checkpoint-mytag.json', 'document', undefined]],
+        { cwd: '/home/me/gemini/rec2/work/beta', title: { text: 'mytag', by: 'person' } },
       ],
     ],
   );

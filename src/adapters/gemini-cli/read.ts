@@ -6,7 +6,8 @@ import type { DecoderState, Disposition, FileContext, Given, Reader } from '../a
 import { append } from './append.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { discover, sourceAt } from './discover.ts';
-import { messageOf, recordOf } from './native.ts';
+import { digest, jsonText } from './content.ts';
+import { messageOf, recordOf, snapshotMessageOf } from './native.ts';
 import { timeOf } from '../shared/time.ts';
 import { find, startState } from './timeline.ts';
 import type { Run, State } from './timeline.ts';
@@ -39,6 +40,10 @@ function decode(record: unknown, state: DecoderState, given: Given): Disposition
     case 'rewind':
       rewind(run, native.to);
       return 'fact';
+    case 'snapshot':
+      if (given.file.kind === 'document') return readSnapshot(run, native.history);
+      given.sink.loss('unknown:record');
+      return 'unknown';
     case 'other':
       given.sink.loss('unknown:record');
       return 'unknown';
@@ -88,8 +93,7 @@ function readSession(run: Run, fields: Record<string, unknown>): Disposition {
   const { state } = run;
   state.restart = false;
   state.afterNote = false;
-  if (run.given.file.kind === 'document')
-    Object.assign(state, { leaf: null, chain: null, recent: [], response: null, open: null, waiting: [] });
+  if (run.given.file.kind === 'document') fromTheStart(state);
   for (const value of listAt(fields, 'messages')) {
     const native = messageOf(value);
     if (native === undefined || !isKnownType(native.type))
@@ -97,6 +101,26 @@ function readSession(run: Run, fields: Record<string, unknown>): Disposition {
     else append(run, native, true);
   }
   return outcome(run, 'fact');
+}
+
+/** A named snapshot. Its entries have no ids, so each is named by all that was said up to it. */
+function readSnapshot(run: Run, history: readonly unknown[]): Disposition {
+  fromTheStart(run.state);
+  let id = '';
+  let isUnderstood = true;
+  for (const value of history) {
+    id = `entry-${digest(id, jsonText(value))}`;
+    const native = snapshotMessageOf(value, id);
+    isUnderstood &&= native !== undefined;
+    if (native === undefined) run.given.sink.loss('unknown:message');
+    else append(run, native, false);
+  }
+  return outcome(run, isUnderstood ? 'state' : 'unknown');
+}
+
+/** A document is told whole each time. */
+function fromTheStart(state: State): void {
+  Object.assign(state, { leaf: null, chain: null, recent: [], response: null, open: null, waiting: [] });
 }
 
 function facts(run: Run, fields: Record<string, unknown>): boolean {

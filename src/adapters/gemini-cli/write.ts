@@ -19,7 +19,7 @@ import type {
 } from '../adapter.ts';
 import { conversation, lose } from '../shared/conversation.ts';
 import type { Call, Prompt, Response } from '../shared/conversation.ts';
-import { safeSuffix } from './discover.ts';
+import { safeSuffix, snapshotPrefix } from './discover.ts';
 import { markersOf, normal, slugFor } from './project.ts';
 import { promptGuard } from './user-content.ts';
 
@@ -33,6 +33,8 @@ export const writer: Writer = {
   write,
   // Its own files send every tool result twice when resumed, and under their own name they are deleted (see the README).
   restore: () => undefined,
+  // A named snapshot is taken into a session by a command in it, not by `--resume`.
+  opens: (nativeId) => !nativeId.startsWith(snapshotPrefix),
   // A running CLI leaves no mark.
   live: () => false,
   launch: (nativeId, { model }) => ['gemini', '--resume', nativeId, ...(model === undefined ? [] : ['-m', model])],

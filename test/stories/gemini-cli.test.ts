@@ -1,0 +1,73 @@
+/** Gemini CLI's own deletions, and its named snapshots: what was captured goes on. */
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { importSessions } from '../../src/actions/import.ts';
+import { listSessions } from '../../src/actions/list.ts';
+import { resume } from '../../src/actions/resume.ts';
+import { openSession } from '../../src/actions/show.ts';
+import { adapters } from '../../src/adapters/index.ts';
+import { readArchive } from '../../src/store/archive.ts';
+import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+
+const quiet = (): void => undefined;
+const gemini = adapters.find(({ id }) => id === 'gemini-cli');
+assert.ok(gemini !== undefined);
+
+test('each file that its clean-up deletes is in the store byte for byte, and the session goes on under its own id', async (t) => {
+  for (const recording of recordingsOf(gemini)) {
+    const place = scratch(t);
+    const home = installRecording(place, gemini, recording);
+    const files = new Map(
+      readdirSync(join(home, 'tmp'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name !== '.project_root')
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [path, readFileSync(path)] as const),
+    );
+    await importSessions(place.context, {}, quiet);
+    for (const path of files.keys()) rmSync(path);
+    assert.deepEqual((await importSessions(place.context, {}, quiet)).sessions, []);
+    const { sessions } = await listSessions(place.context, {});
+    for (const { session_id: id, native_id: nativeId, ghost } of sessions) {
+      assert.equal(ghost, true);
+      const { reader } = await openSession(place.context, id);
+      for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
+        const path = reader.commit?.cursors[key]?.path ?? '';
+        assert.ok(files.get(path)?.equals(Buffer.concat([...readArchive(reader.folder, key, archived)])), path);
+        files.delete(path);
+      }
+      const before = [...reader.lines()];
+      const resumed = await resume(place.context, { session: id, project: place.project });
+      const isSnapshot = nativeId?.startsWith('checkpoint:') === true;
+      assert.deepEqual(
+        [resumed.how, resumed.session_id === id, resumed.native_id === nativeId],
+        ['converted', !isSnapshot, !isSnapshot],
+      );
+      assert.deepEqual(resumed.command, ['gemini', '--resume', resumed.native_id]);
+      await importSessions(place.context, {}, quiet);
+      assert.deepEqual([...(await openSession(place.context, id)).reader.lines()], before, 'nothing is said twice');
+    }
+    // No file of a session was passed over.
+    assert.deepEqual([...files.keys()], [], recording);
+  }
+});
+
+test('a named snapshot goes on as a child, each time as another, and stays as it is', async (t) => {
+  const place = scratch(t);
+  const home = installRecording(place, gemini, '0.61.0-interactive');
+  await importSessions(place.context, {}, quiet);
+  const snapshot = (await listSessions(place.context, {})).sessions.find(({ title }) => title === 'mytag');
+  assert.ok(snapshot !== undefined);
+  const children = [];
+  for (let count = 0; count < 2; count += 1) {
+    const resumed = await resume(place.context, { session: snapshot.session_id, project: place.project });
+    assert.deepEqual([resumed.how, resumed.parent_session_id], ['converted', snapshot.session_id]);
+    assert.ok(resumed.files.every((path) => path.startsWith(home)));
+    assert.equal(resumed.carried.calls, 3);
+    children.push(resumed.native_id);
+  }
+  assert.equal(new Set([snapshot.native_id, ...children]).size, 3);
+  assert.deepEqual((await importSessions(place.context, {}, quiet)).sessions, []);
+});
