@@ -1,7 +1,7 @@
 /** Gemini CLI's own deletions, and its named snapshots: what was captured goes on. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
@@ -70,4 +70,24 @@ test('a named snapshot goes on as a child, each time as another, and stays as it
   }
   assert.equal(new Set([snapshot.native_id, ...children]).size, 3);
   assert.deepEqual((await importSessions(place.context, {}, quiet)).sessions, []);
+});
+
+test('two lines glued together by a torn write are one counted loss, kept as bytes; the lines around them are read', async (t) => {
+  const place = scratch(t);
+  const home = installRecording(place, gemini, '0.61.0-headless');
+  const path = join(home, 'tmp/my-project-1/chats/session-2026-11-23T06-23-11111111.jsonl');
+  const [head = '', ...lines] = readFileSync(path, 'utf8').split('\n');
+  const torn = lines.findIndex((line) => line.includes('"type":"gemini"'));
+  lines.splice(torn, 0, (lines[torn] ?? '').slice(0, 80) + JSON.stringify({ $set: { summary: 'never' } }));
+  writeFileSync(path, [head, ...lines].join('\n'));
+  await importSessions(place.context, {}, quiet);
+  const { reader } = await openSession(place.context, '11111111');
+  assert.deepEqual(reader.commit?.losses, { 'malformed-line': 1 });
+  assert.equal(reader.commit?.records['malformed'], 1);
+  assert.deepEqual(
+    reader.timeline().map(({ role }) => role),
+    ['user', 'assistant'],
+  );
+  for (const [key, archived] of Object.entries(reader.commit?.native ?? {}))
+    assert.equal(Buffer.concat([...readArchive(reader.folder, key, archived)]).toString(), readFileSync(path, 'utf8'));
 });

@@ -556,6 +556,66 @@ test('a rewind goes back before the message; an unknown one before everything', 
   assert.deepEqual(liveView(read(...turns, checkpoint())), []);
 });
 
+test('a document that is read after the log that goes on from it leaves the live view alone; one that lost its end does not', () => {
+  const turns = [user('1', 'one'), gemini('2', 'first')];
+  const document: FileContext = { ...log, key: 'session-x.json', kind: 'document' };
+  const captured = read(checkpoint(...turns), user('3', 'two'));
+  const whole = { sessionId: 'x', projectHash: 'y', messages: turns };
+  readRecords(captured, document, [whole]);
+  assert.deepEqual(liveView(captured).map(brief), ['user: one', 'assistant: first', 'user: two']);
+  readRecords(captured, document, [{ ...whole, summary: 'A name' }]);
+  assert.deepEqual(liveView(captured).map(brief), ['user: one', 'assistant: first', 'user: two']);
+  readRecords(captured, document, [{ ...whole, messages: turns.slice(0, 1) }]);
+  assert.deepEqual(liveView(captured).map(brief), ['user: one']);
+  assert.equal(captured.messages.size, 3);
+  readRecords(captured, document, [{ ...whole, messages: [] }]);
+  assert.deepEqual(liveView(captured), []);
+});
+
+test('an id that comes again with other words is a later form, at its first place', () => {
+  const captured = read(user('1', 'one'), gemini('2', 'first'), user('1', 'one, please'), gemini('3', 'second'));
+  assert.deepEqual([...captured.messages.values()].map(brief), ['user: one', 'assistant: first', 'assistant: second']);
+  assert.deepEqual(captured.revisions.map(brief), ['user: one, please']);
+  assert.equal(captured.revisions[0]?.msg_id, [...captured.messages.keys()][0]);
+});
+
+test('a clock that goes back changes no order', () => {
+  const at = (record: Record<string, unknown>, minute: number): unknown => ({
+    ...record,
+    timestamp: `2026-11-23T06:${minute}:00.000Z`,
+  });
+  const captured = read(at(user('1', 'one'), 50), at(gemini('2', 'first'), 40), at(user('3', 'two'), 30), {
+    ...gemini('4', 'second'),
+    timestamp: 'yesterday',
+  });
+  assert.deepEqual(liveView(captured).map(brief), ['user: one', 'assistant: first', 'user: two', 'assistant: second']);
+  assert.deepEqual(
+    [...captured.messages.values()].map((message) => message.timestamp.slice(14, 16)),
+    ['50', '40', '30', '30'],
+  );
+});
+
+test('a call id that is used again belongs to its own answer', () => {
+  const called = (id: string, output: string): Record<string, unknown> =>
+    gemini(id, '', {
+      toolCalls: [{ id: 'c', name: 'glob', args: {}, status: 'success', result: output }],
+    });
+  assert.deepEqual([...read(user('1', 'go'), called('2', 'one'), called('3', 'two')).messages.values()].map(brief), [
+    'user: go',
+    'assistant: call glob',
+    'tool: result one',
+    'assistant: call glob',
+    'tool: result two',
+  ]);
+});
+
+test('a rewind after a rewind goes back further', () => {
+  const turns = [user('1', 'one'), gemini('2', 'first'), user('3', 'two'), gemini('4', 'second')];
+  const captured = read(...turns, { $rewindTo: '4' }, { $rewindTo: '3' }, user('5', 'three'));
+  assert.deepEqual(liveView(captured).map(brief), ['user: one', 'assistant: first', 'user: three']);
+  assert.equal(captured.messages.size, 5);
+});
+
 test('records nobody has described are counted by name', () => {
   const captured = read({ id: '1', type: 'hologram', content: 'x' }, { something: 'else' }, null, [1]);
   assert.deepEqual(
@@ -709,6 +769,34 @@ test('discovery tells each session with its files', () => {
       'session-2026-11-25T21-03-821badd8.jsonl',
     ],
   );
+});
+
+test('sub-agents whose folders name each other are each found once', () => {
+  const home = mkdtempSync(join(tmpdir(), 'gemini-'));
+  try {
+    const put = (path: string, id: string): void => {
+      mkdirSync(join(home, 'tmp/p/chats', path, '..'), { recursive: true });
+      writeFileSync(join(home, 'tmp/p/chats', path), `${JSON.stringify({ sessionId: id, projectHash: 'x' })}\n`);
+    };
+    put('session-2026-11-23T06-23-abcdefab.jsonl', 's1');
+    put('s1/a.jsonl', 'a');
+    put('a/b.jsonl', 'b');
+    put('b/a.jsonl', 'a');
+    put('b/s1.jsonl', 's1');
+    const [source, ...others] = [...reader.discover(machine, home, assert.fail)];
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      source?.files.map((file) => [file.path.slice(join(home, 'tmp/p/chats/').length), file.agentId]),
+      [
+        ['session-2026-11-23T06-23-abcdefab.jsonl', undefined],
+        ['s1/a.jsonl', 'a'],
+        ['a/b.jsonl', 'b'],
+        ['b/s1.jsonl', 's1'],
+      ],
+    );
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
 
 test('a single file tells its whole session', () => {

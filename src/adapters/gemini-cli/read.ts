@@ -9,7 +9,7 @@ import { discover, sourceAt } from './discover.ts';
 import { digest, jsonText } from './content.ts';
 import { messageOf, recordOf, snapshotMessageOf } from './native.ts';
 import { timeOf } from '../shared/time.ts';
-import { find, startState } from './timeline.ts';
+import { find, name, startState } from './timeline.ts';
 import type { Run, State } from './timeline.ts';
 
 /** The reader of Gemini CLI sessions. */
@@ -100,6 +100,7 @@ function readSession(run: Run, fields: Record<string, unknown>): Disposition {
       run.given.sink.loss(`unknown:${native?.type.slice(0, 40) || 'message'}`);
     else append(run, native, true);
   }
+  if (run.given.file.kind === 'document') recallLeaf(run);
   return outcome(run, 'fact');
 }
 
@@ -115,12 +116,25 @@ function readSnapshot(run: Run, history: readonly unknown[]): Disposition {
     if (native === undefined) run.given.sink.loss('unknown:message');
     else append(run, native, false);
   }
+  recallLeaf(run);
   return outcome(run, isUnderstood ? 'state' : 'unknown');
 }
 
 /** A document is told whole each time. */
 function fromTheStart(state: State): void {
   Object.assign(state, { leaf: null, chain: null, recent: [], response: null, open: null, waiting: [] });
+}
+
+/**
+ * Where a document ended when it was read before. A log may have gone on from there since, so one that says nothing new
+ * and ends where it did leaves the live view alone; one that lost its end moves it back.
+ */
+function recallLeaf(run: Run): void {
+  const { state, given } = run;
+  const key = `l:${given.file.key}`;
+  const last = find(run, key);
+  state.told = last ?? (run.said ? null : state.leaf);
+  if (state.leaf !== null && state.leaf !== last) name(run, key, state.leaf);
 }
 
 function facts(run: Run, fields: Record<string, unknown>): boolean {
