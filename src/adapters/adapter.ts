@@ -101,6 +101,11 @@ export interface Reader {
   decode(record: unknown, state: DecoderState, given: Given): Disposition;
   /** The source is quiet (its end is reached): tells what was held back, above all the live view's leaf. */
   settle(state: DecoderState, given: Given): void;
+  /**
+   * Is the conversation in this file, by the state after its last record? Absent: in each. A session whose only files there
+   * are hold none of it counts as deleted by its tool.
+   */
+  holds?(file: SourceFile, state: DecoderState): boolean;
 }
 
 /** Told about something unreadable while looking for sources: the path and why. */

@@ -170,13 +170,13 @@ async function readSource(
     return undefined;
   }
   const facts = source.facts === undefined ? gathering.facts : mergeFacts(gathering.facts, source.facts);
-  const main = source.files.find((file) => file.inherited === undefined);
+  const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
   const lastShared = facts.parent?.msg ?? gathering.lastInherited;
   const cost = await costOf(gathering.tally.models);
-  const fallback = new Date(cursors[main?.key ?? '']?.modifiedMs ?? 0).toISOString();
+  const fallback = new Date(cursors[mainKey ?? '']?.modifiedMs ?? 0).toISOString();
   const staged = writer.stage(
     {
-      cursors: mainFirst(cursors, main?.key),
+      cursors: mainFirst(cursors, mainKey),
       facts,
       outsideFacts: outside,
       tally: gathering.tally,
@@ -190,7 +190,7 @@ async function readSource(
         sessionId: writer.id,
         tool: adapter.id,
         nativeId: source.nativeId,
-        nativePath: main?.path,
+        nativePath: cursors[mainKey ?? '']?.path,
         facts,
         tally: gathering.tally,
         promptTitle: gathering.promptTitle,
@@ -223,6 +223,23 @@ function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): R
     problems.push({ path: file.path, problem: cause.message });
     return undefined;
   }
+}
+
+/** The file the session is listed by: the first that holds its conversation, or once all of those are gone the last that did. */
+function mainKeyOf(
+  adapter: Adapter,
+  source: Source,
+  cursors: { readonly [key: string]: Cursor },
+  before: { readonly [key: string]: Cursor },
+): string | undefined {
+  const own = source.files.filter((file) => file.inherited === undefined);
+  const { holds } = adapter.reader;
+  if (holds === undefined) return own[0]?.key;
+  const holder = own.find((file) => {
+    const cursor = cursors[file.key];
+    return cursor !== undefined && holds(file, cursor.state);
+  });
+  return holder?.key ?? Object.keys(before)[0] ?? own[0]?.key;
 }
 
 /** The main file's cursor comes first: the index lists its path as the session's. */

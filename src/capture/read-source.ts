@@ -102,12 +102,7 @@ function readLog(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cur
  * A document is decoded whole, an attachment only kept. A document that is no JSON was met while its tool writes it (or
  * was cut off): nothing of it is kept or counted, and it is read again at the next capture. Throws `unreadable` for it.
  */
-function readWhole(
-  reading: Reading,
-  file: SourceFile,
-  info: FileInfo,
-  cursor: Cursor | undefined,
-): ReadResult {
+function readWhole(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cursor | undefined): ReadResult {
   const { writer, gathering, adapter } = reading;
   const bytes = readBytes(file.path);
   const guard = hashOf(bytes);

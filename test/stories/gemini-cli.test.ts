@@ -10,7 +10,7 @@ import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { readArchive } from '../../src/store/archive.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { fixturesOf, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const gemini = adapters.find(({ id }) => id === 'gemini-cli');
@@ -52,6 +52,41 @@ test('each file that its clean-up deletes is in the store byte for byte, and the
     // No file of a session was passed over.
     assert.deepEqual([...files.keys()], [], recording);
   }
+});
+
+test('a session whose file was deleted goes on, though what a resume began with is left under its id', async (t) => {
+  const place = scratch(t);
+  const home = installRecording(place, gemini, '0.61.0-headless');
+  await importSessions(place.context, {}, quiet);
+  const find = async (): Promise<{ session_id: string; native_id: string | null; ghost: boolean }> => {
+    const session = (await listSessions(place.context, {})).sessions.find(({ native_id: id }) =>
+      id?.startsWith('0a53'),
+    );
+    assert.ok(session !== undefined);
+    return session;
+  };
+  const { session_id: id, native_id: nativeId } = await find();
+  const before = [...(await openSession(place.context, id)).reader.lines()];
+  const chats = join(home, 'tmp/my-project-1/chats');
+  const left = readFileSync(
+    join(fixturesOf(gemini), '0.61.0-resumed/tmp/beta/chats/session-2026-11-25T21-03-821badd8.jsonl'),
+    'utf8',
+  ).split('\n');
+  rmSync(join(chats, 'session-2026-11-23T06-23-0a5317aa.jsonl'));
+  writeFileSync(
+    join(chats, 'session-2026-11-25T21-03-0a5317aa.jsonl'),
+    `${left.slice(0, 2).join('\n')}\n`.replaceAll('821badd8-048a-4a17-9118-3d68b9341f09', nativeId ?? ''),
+  );
+  const { problems, sessions } = await importSessions(place.context, {}, quiet);
+  assert.deepEqual([problems, sessions], [[], []]);
+  assert.equal((await find()).ghost, true);
+  const resumed = await resume(place.context, { session: id, project: place.project });
+  assert.deepEqual([resumed.how, resumed.session_id, resumed.native_id], ['converted', id, nativeId]);
+  await importSessions(place.context, {}, quiet);
+  const { reader } = await openSession(place.context, id);
+  assert.deepEqual([...reader.lines()], before);
+  assert.equal((await find()).ghost, false);
+  assert.equal((await resume(place.context, { session: id })).how, 'opened');
 });
 
 test('a named snapshot goes on as a child, each time as another, and stays as it is', async (t) => {

@@ -2,7 +2,7 @@
 
 import { listAt, stringAt } from '../../model/json.ts';
 import type { Message } from '../../model/message.ts';
-import type { DecoderState, Disposition, FileContext, Given, Reader } from '../adapter.ts';
+import type { DecoderState, Disposition, FileContext, Given, Reader, SourceFile } from '../adapter.ts';
 import { append } from './append.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { discover, sourceAt } from './discover.ts';
@@ -13,7 +13,7 @@ import { find, name, startState } from './timeline.ts';
 import type { Run, State } from './timeline.ts';
 
 /** The reader of Gemini CLI sessions. */
-export const reader: Reader = { discover, sourceAt, opaque: [], start, decode, settle };
+export const reader: Reader = { discover, sourceAt, opaque: [], start, decode, settle, holds };
 
 function start(_file: FileContext): DecoderState {
   return startState();
@@ -57,6 +57,11 @@ function settle(state: DecoderState, given: Given): void {
   if (given.file.agentId !== undefined || leaf === told) return;
   given.sink.live({ op: 'leaf', id: leaf });
   (state as State).told = leaf;
+}
+
+/** What a resume starts with holds nothing but context, and may outlive the session that the clean-up deleted. */
+function holds(file: SourceFile, state: DecoderState): boolean {
+  return file.kind !== 'attachment' && file.agentId === undefined && (state as State).leaf !== null; // As in `decode`.
 }
 
 function readMessage(run: Run, record: Record<string, unknown>): Disposition {
