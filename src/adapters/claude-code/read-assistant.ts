@@ -98,7 +98,7 @@ function noteTask(call: string, prompt: string | undefined, reading: Reading): v
 
 function fieldsOf(row: Row, native: Record<string, unknown>, batch: Batch | undefined): Answered {
   const model = modelOf(native);
-  const stop = row['isAbortedMidStream'] === true ? 'interrupted' : native['stop_reason'];
+  const stop = wasInterrupted(row) ? 'interrupted' : native['stop_reason'];
   const usage = model === undefined ? undefined : usageOf(native);
   const key = usage === undefined ? '' : usageKey(usage);
   const states = usage !== undefined && batch?.usage !== key;
@@ -109,6 +109,11 @@ function fieldsOf(row: Row, native: Record<string, unknown>, batch: Batch | unde
     stop_reason: typeof stop === 'string' && isStopReason(stop) ? stop : undefined,
     usage: states ? usage : undefined,
   };
+}
+
+/** Cut off by a person, as the tool says or as a conversion noted. */
+function wasInterrupted(row: Row): boolean {
+  return row['isAbortedMidStream'] === true || objectAt(row, 'importedFrom')?.['interrupted'] === true;
 }
 
 function metadataOf(response: string, native: Record<string, unknown>): MessageMetadata | undefined {

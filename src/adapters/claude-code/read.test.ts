@@ -355,6 +355,18 @@ describe('messages', () => {
     );
   });
 
+  it('a sub-agent inside the main file goes on after many rows of another', () => {
+    const side = { isSidechain: true };
+    const script = new Script().prompt('1').prompt('a', undefined, side).prompt('b', undefined, side);
+    let above = 'b';
+    for (let row = 0; row < recentLimit * 2; row += 1) {
+      script.prompt(`b${row}`, above, side);
+      above = `b${row}`;
+    }
+    script.prompt('late', 'a', side);
+    assert.equal(script.read().messages.get(script.id('late'))?.agent_id, script.id('a'));
+  });
+
   it('reminders inside a prompt are parted from it', () => {
     const script = new Script().prompt('a', undefined, {
       message: {

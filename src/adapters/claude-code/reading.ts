@@ -8,7 +8,7 @@ import { nativeId } from './native.ts';
 import type { Row } from './native.ts';
 import { inlineLimit, pushBounded } from './state.ts';
 import type { Batch, ReadState } from './state.ts';
-import { advance, batchOfRow, isRecent, joinBatch, parentPoint, setAbove, setPoint } from './tree.ts';
+import { advance, batchOfRow, isRecent, joinBatch, parentPoint, pointOf, setAbove, setPoint } from './tree.ts';
 
 /** A row with everything decoders ask about it. */
 export interface Reading {
@@ -29,7 +29,9 @@ export interface Reading {
 /** Looks at a row's envelope. */
 export function contextOf(row: Row, uuid: string | undefined, time: string, state: ReadState, given: Given): Reading {
   const side = given.file.agentId !== undefined || row['isSidechain'] === true;
-  const agentId = side ? (given.file.agentId ?? nativeId(row['agentId']) ?? inlineAgent(row, uuid, state)) : undefined;
+  const agentId = side
+    ? (given.file.agentId ?? nativeId(row['agentId']) ?? inlineAgent(row, uuid, state, given))
+    : undefined;
   return {
     state,
     given,
@@ -43,11 +45,17 @@ export function contextOf(row: Row, uuid: string | undefined, time: string, stat
 }
 
 /** Up to 1.x a sub-agent's rows stood in the main file without its id: its first row names it. */
-function inlineAgent(row: Row, uuid: string | undefined, state: ReadState): string | undefined {
-  const link = row['parentUuid'];
-  const agent = state.inline.find(([id]) => id === link)?.[1] ?? uuid;
+function inlineAgent(row: Row, uuid: string | undefined, state: ReadState, given: Given): string | undefined {
+  const link = nativeId(row['parentUuid']);
+  const agent = state.inline.find(([id]) => id === link)?.[1] ?? agentOf(link, state, given) ?? uuid;
   if (uuid !== undefined && agent !== undefined) pushBounded(state.inline, [uuid, agent], inlineLimit);
   return agent;
+}
+
+/** Whose row this was, where it is past those remembered: other sub-agents wrote many rows since. */
+function agentOf(link: string | undefined, state: ReadState, given: Given): string | undefined {
+  const point = link === undefined ? undefined : pointOf(link, state, given);
+  return point === undefined || point === '' ? undefined : (given.lookup.message(point)?.agent_id ?? undefined);
 }
 
 /** What only answers of a model state. */

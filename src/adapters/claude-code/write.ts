@@ -133,19 +133,23 @@ function* responseLines(response: Response, writing: Writing): Generator<Written
   }
   const id = rows.responseId();
   const calls = response.parts.filter((part) => part.type === 'call');
+  const last = response.interrupted ? response.parts.findLast((part) => part.type !== 'thinking') : undefined;
   const stopReason = calls.length === 0 ? 'end_turn' : 'tool_use';
   const made: { readonly call: Call; readonly id: string; readonly row: string }[] = [];
   for (const part of response.parts) {
     if (part.type === 'thinking') continue;
+    const { tool } = writing.session.origin;
+    const mark: JsonObject = part === last ? { tool, interrupted: true } : {};
     if (part.type === 'text') {
+      const extra = part === last ? { importedFrom: mark } : {};
       yield {
-        text: rows.assistant(id, { type: 'text', text: part.text }, stopReason, response.timestamp),
+        text: rows.assistant(id, { type: 'text', text: part.text }, stopReason, response.timestamp, extra),
         from: part.from,
       };
       continue;
     }
     const callId = rows.callId();
-    yield { text: callRow(id, callId, part, response, writing), from: part.from };
+    yield { text: callRow(id, callId, part, response, writing, mark), from: part.from };
     made.push({ call: part, id: callId, row: rows.leaf ?? '' });
   }
   for (const { call, id: callId, row } of made) yield resultLine(call, callId, row, writing);
@@ -157,10 +161,19 @@ function* responseLines(response: Response, writing: Writing): Generator<Written
   }
 }
 
-function callRow(response: string, id: string, call: Call, { timestamp }: Response, writing: Writing): string {
+function callRow(
+  response: string,
+  id: string,
+  call: Call,
+  { timestamp }: Response,
+  writing: Writing,
+  mark: JsonObject,
+): string {
   const { tool } = writing.session.origin;
   const name = callName(call.name, tool);
-  const extra = name === call.name ? {} : { importedFrom: { tool, callId: call.id, name: call.name } };
+  const own = name === call.name ? {} : { tool, callId: call.id, name: call.name };
+  const importedFrom = { ...own, ...mark };
+  const extra = Object.keys(importedFrom).length === 0 ? {} : { importedFrom };
   return writing.rows.assistant(
     response,
     { type: 'tool_use', id, name, input: call.input },
