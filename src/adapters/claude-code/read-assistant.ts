@@ -8,6 +8,7 @@ import { answerBlocks } from './content.ts';
 import { noteCall } from './files.ts';
 import { contentOf, idLimit, plainText } from './native.ts';
 import type { Row } from './native.ts';
+import { copiedFrom } from './read-facts.ts';
 import { hangingPoint, join, linkThrough, say, sayBeside } from './reading.ts';
 import type { Answered, Reading } from './reading.ts';
 import { batchLimit, pushBounded } from './state.ts';
@@ -43,7 +44,7 @@ export function decodeAssistant(row: Row, reading: Reading): Disposition {
     {
       role: 'assistant',
       content: blocks,
-      fields: fieldsOf(row, native, batch),
+      fields: fieldsOf(row, native, batch, reading),
       meta: isPlaceholder(native, blocks),
       metadata,
     },
@@ -96,10 +97,12 @@ function noteTask(call: string, prompt: string | undefined, reading: Reading): v
     pushBounded(reading.state.tasks, { call, prompt: prompt.slice(0, taskHead) }, 8);
 }
 
-function fieldsOf(row: Row, native: Record<string, unknown>, batch: Batch | undefined): Answered {
+function fieldsOf(row: Row, native: Record<string, unknown>, batch: Batch | undefined, reading: Reading): Answered {
   const model = modelOf(native);
   const stop = wasInterrupted(row) ? 'interrupted' : native['stop_reason'];
-  const usage = model === undefined ? undefined : usageOf(native);
+  // A copy's tokens were paid, and are counted, in the session it was copied from.
+  const isOwn = model !== undefined && copiedFrom(row, reading.given) === undefined;
+  const usage = isOwn ? usageOf(native) : undefined;
   const key = usage === undefined ? '' : usageKey(usage);
   const states = usage !== undefined && batch?.usage !== key;
   if (states && batch !== undefined) batch.usage = key;

@@ -137,10 +137,15 @@ export function noteEnvelope(row: Row, reading: Reading): void {
  *     "forkedFrom":{"sessionId":"2080…","messageUuid":"4c46…"}   "requestSessionId":"3333…"
  */
 function noteFork(row: Row, reading: Reading): void {
-  const { state, given } = reading;
+  const from = copiedFrom(row, reading.given);
+  if (from === undefined || reading.uuid === undefined) return;
+  reading.state.fork = { nativeId: from, msg: reading.uuid, told: false };
+}
+
+/** The other session a row was copied from, as far as the row says: there its tokens were paid. */
+export function copiedFrom(row: Row, given: Given): string | undefined {
   const from = nativeId(objectAt(row, 'forkedFrom')?.['sessionId']) ?? nativeId(row['requestSessionId']);
-  if (from === undefined || from === given.file.nativeId || reading.uuid === undefined) return;
-  state.fork = { nativeId: from, msg: reading.uuid, told: false };
+  return from === given.file.nativeId ? undefined : from;
 }
 
 /** Tells at the end of a stretch what depends on all of it. */

@@ -199,6 +199,61 @@ describe('records', () => {
   });
 });
 
+/** Files written by hand that 2.1.330 was made to resume: what is wrong with them is there to be seen, nothing is lost. */
+describe('handwritten', () => {
+  const files: { readonly [name: string]: { readonly kinds: readonly string[]; readonly live: number } } = {
+    'minimal.jsonl': {
+      kinds: ['user text', 'assistant text', 'user text', 'assistant text'],
+      live: 4,
+    },
+    'best.jsonl': {
+      kinds: [
+        'user text',
+        'system text',
+        'assistant text',
+        'assistant tool_use',
+        'assistant tool_use',
+        'tool tool_result',
+        'tool tool_result',
+        'assistant text',
+        'user text+image',
+        'assistant text',
+      ],
+      live: 9,
+    },
+    'orphan-tool-use-at-end.jsonl': { kinds: ['user text', 'assistant tool_use'], live: 2 },
+    'BAD-no-parent-links.jsonl': {
+      kinds: ['user text', 'assistant text', 'user text', 'assistant text'],
+      live: 1,
+    },
+    'BAD-tool-id-underscore-digit.jsonl': {
+      kinds: [
+        'user text',
+        'assistant tool_use',
+        'tool tool_result',
+        'assistant tool_use',
+        'tool tool_result',
+        'assistant text',
+      ],
+      live: 6,
+    },
+    'BAD-unsigned-thinking-is-sent.jsonl': { kinds: ['user text', 'assistant thinking+text'], live: 2 },
+  };
+  for (const [name, { kinds, live }] of Object.entries(files)) {
+    it(name, () => {
+      const session = new MemorySession('00000000-0000-4000-8000-000000000000');
+      session.readFile({ key: 'main', kind: 'log' }, linesOf(join(fixtures, 'handwritten', name)));
+      const read = [...session.messages.values()].map(
+        (message) => `${message.role} ${message.content.map((block) => block.type).join('+')}`,
+      );
+      assert.deepEqual(read, kinds);
+      assert.equal(session.live().length, live);
+      assert.deepEqual([...session.losses], []);
+      assert.equal(session.records.get('unknown'), undefined);
+    });
+  }
+});
+
 describe('facts', () => {
   it('title, folder, branch, version, interface, effort, files and sub-agents of an interactive session', () => {
     assert.deepEqual(recorded('2.1.330', '2080deb2').facts, {
@@ -260,6 +315,22 @@ describe('facts', () => {
       stated.reduce((sum, usage) => sum + usage.output_tokens, 0),
       outputOf('11111111'),
     );
+  });
+});
+
+describe('tokens of a fork', () => {
+  it('are those of its own answers, as the program itself counts them', () => {
+    for (const head of ['35853169', 'fa0060fa']) {
+      const stated = [...recorded('2.1.330', head).messages.values()].flatMap((message) => message.usage ?? []);
+      assert.deepEqual(
+        stated.map((usage) => usage.output_tokens),
+        [20],
+        head,
+      );
+    }
+    assert.equal(outputOf('35853169'), 20);
+    // `--fork-session` goes on from the count of the session it copied.
+    assert.equal(outputOf('fa0060fa') - outputOf('33333333'), 20);
   });
 });
 

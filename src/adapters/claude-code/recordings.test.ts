@@ -1,7 +1,7 @@
 /** Writing every recorded conversation and reading it back: what is not the same is a loss that was declared. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -24,12 +24,19 @@ describe('read(write(session)) is the session but for what is declared lost', ()
         const session = new MemorySession(source.nativeId);
         for (const file of source.files) {
           if (file.kind === 'attachment') continue;
-          const text = readFileSync(file.path, 'utf8');
-          session.readFile(file, file.kind === 'log' ? text.split('\n').filter((line) => line !== '') : [text]);
+          session.readFile(file, file.kind === 'log' ? linesOf(file.path) : [readFileSync(file.path, 'utf8')]);
         }
         checkRoundTrip(session.live());
       });
     }
+  }
+
+  for (const name of readdirSync(join(fixtures, 'handwritten'))) {
+    it(`handwritten ${name}`, () => {
+      const session = new MemorySession(nativeId);
+      session.readFile({ key: 'main', kind: 'log' }, linesOf(join(fixtures, 'handwritten', name)));
+      checkRoundTrip(session.live());
+    });
   }
 
   it('0.2: a row holds a whole answer', () => {
@@ -80,6 +87,12 @@ describe('sessions of 0.2', () => {
     assert.deepEqual([...session.losses], []);
   });
 });
+
+function linesOf(path: string): string[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
 
 /** Rows as 0.2.x wrote them: a whole answer a row, `costUSD`, neither `requestId` nor `gitBranch`. */
 function oldest(): Script {
