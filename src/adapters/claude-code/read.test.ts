@@ -199,6 +199,105 @@ describe('records', () => {
   });
 });
 
+/** As the program's code has them. */
+describe('kinds of record that no recording has', () => {
+  const attachment = (fields: object): object => ({ type: 'attachment', ...fields });
+  const cases: {
+    readonly name: string;
+    readonly record: object;
+    readonly was: string;
+    readonly said?: readonly [role: string, text: string, metadata: object];
+    readonly loss?: string;
+  }[] = [
+    {
+      name: "a hook's words, rendered",
+      record: attachment({
+        attachment: { type: 'hook_additional_context', hookEvent: 'SessionStart' },
+        rendered: [{ content: '<system-reminder>\nBe brief\n</system-reminder>' }],
+        renderedRole: 'user',
+      }),
+      was: 'message',
+      said: ['user', '<system-reminder>\nBe brief\n</system-reminder>', { injected: 'hook_additional_context' }],
+    },
+    {
+      name: "a hook's words before they were rendered",
+      record: attachment({ attachment: { type: 'hook_success', hookName: 'Stop', content: 'All checked' } }),
+      was: 'message',
+      said: ['developer', 'All checked', { injected: 'hook_success' }],
+    },
+    {
+      name: 'a hook that said nothing',
+      record: attachment({ attachment: { type: 'hook_success', hookName: 'Stop', content: '' } }),
+      was: 'state',
+    },
+    {
+      name: 'a reminder to plan',
+      record: attachment({ attachment: { type: 'todo_reminder', content: [], itemCount: 0 } }),
+      was: 'state',
+    },
+    {
+      name: 'what the person was told on coming back',
+      record: { type: 'system', subtype: 'away_summary', content: 'Tests pass', level: 'info' },
+      was: 'message',
+      said: ['system', 'Tests pass', { notice: 'away_summary' }],
+    },
+    { name: 'a stop hook', record: { type: 'system', subtype: 'stop_hook_summary', hookCount: 1 }, was: 'state' },
+    {
+      name: 'an attachment of a later version',
+      record: attachment({ attachment: { type: 'zodiac' } }),
+      was: 'unknown',
+      loss: 'unknown:attachment:zodiac',
+    },
+    {
+      name: 'a notice of a later version',
+      record: { type: 'system', subtype: 'zodiac' },
+      was: 'unknown',
+      loss: 'unknown:system:zodiac',
+    },
+    { name: 'a record of a later version', record: { type: 'zodiac' }, was: 'unknown', loss: 'unknown:zodiac' },
+    { name: 'a tag', record: { type: 'tag', tag: 'parser' }, was: 'state' },
+    { name: 'a pull request', record: { type: 'pr-link', prNumber: 1 }, was: 'state' },
+    { name: 'a worktree', record: { type: 'worktree-state', worktreeSession: null }, was: 'state' },
+    { name: 'results swapped for the model', record: { type: 'content-replacement', replacements: [] }, was: 'state' },
+    { name: 'a mode', record: { type: 'permission-mode', permissionMode: 'plan' }, was: 'state' },
+    { name: 'a queued prompt', record: { type: 'queue-operation', operation: 'popAll' }, was: 'duplicate' },
+    { name: 'a move', record: { type: 'relocated', relocatedCwd: '/home/me/other' }, was: 'fact' },
+    { name: "a model's title", record: { type: 'ai-title', aiTitle: 'Parser' }, was: 'fact' },
+  ];
+  for (const { name, record, was, said: told, loss } of cases) {
+    it(`${name}: ${was}`, () => {
+      const script = new Script().prompt('1');
+      const isRow = 'attachment' in record || 'subtype' in record;
+      if (isRow) script.row(record, 'it', '1').answer('2', 'it');
+      else script.side(record).answer('2', '1');
+      const session = script.read();
+      assert.deepEqual(Object.fromEntries(session.records), count(['message', was, 'message']));
+      assert.deepEqual([...session.losses], loss === undefined ? [] : [[loss, 1]]);
+      const row = session.messages.get(script.id('it'));
+      assert.deepEqual(
+        row === undefined ? undefined : [row.role, row.content, row.metadata, row.is_meta],
+        told === undefined ? undefined : [told[0], [{ type: 'text', text: told[1] }], told[2], true],
+      );
+      const isSent = told !== undefined && told[0] !== 'system';
+      assert.equal(script.names(session.live()), isSent ? '1 it 2' : '1 2', 'what hangs on it is still in the line');
+    });
+  }
+
+  it('a session that was moved is where it was moved to, and its title is the newest', () => {
+    const script = new Script().prompt('1', undefined, { cwd: '/home/me/proj' });
+    script.side({ type: 'relocated', relocatedCwd: '/home/me/other' }).side({ type: 'ai-title', aiTitle: 'Parser' });
+    const { facts } = script.prompt('2', '1', { cwd: '/home/me/proj' }).read();
+    assert.equal(facts.cwd, '/home/me/other');
+    assert.deepEqual(facts.title, { text: 'Parser', by: 'model' });
+  });
+});
+
+function count(names: readonly string[]): { readonly [name: string]: number } {
+  const counts: { [name: string]: number } = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
 /** Files written by hand that 2.1.330 was made to resume: what is wrong with them is there to be seen, nothing is lost. */
 describe('handwritten', () => {
   const files: { readonly [name: string]: { readonly kinds: readonly string[]; readonly live: number } } = {
@@ -764,6 +863,27 @@ describe('discovery', () => {
       for (const source of sourcesOf(version)) {
         for (const file of source.files) assert.deepEqual(sourceAt(machine, file.path, refuse), source, file.path);
       }
+    }
+  });
+
+  it('sub-agents of a workflow lie deeper', () => {
+    const home = mkdtempSync(join(tmpdir(), 'claude-code-'));
+    try {
+      const session = '11111111-1111-4111-8111-111111111111';
+      const project = join(home, 'projects', '-p');
+      const deep = join(project, session, 'subagents', 'workflows', 'wf_1');
+      mkdirSync(deep, { recursive: true });
+      for (const path of [join(project, `${session}.jsonl`), join(deep, 'agent-a1.jsonl')]) writeFileSync(path, '');
+      assert.deepEqual(
+        [...discover(machine, home, refuse)].flatMap((source) => source.files.map(({ key, path }) => [key, path])),
+        [
+          ['main', join(project, `${session}.jsonl`)],
+          ['agent-a1', join(deep, 'agent-a1.jsonl')],
+        ],
+      );
+      assert.equal(sourceAt(machine, join(deep, 'agent-a1.jsonl'), refuse)?.nativeId, session);
+    } finally {
+      rmSync(home, { recursive: true });
     }
   });
 
