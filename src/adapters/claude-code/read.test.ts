@@ -713,6 +713,25 @@ describe('where the conversation goes on', () => {
   });
 });
 
+describe('a row whose parent is not there', () => {
+  const base = (): Script => new Script().prompt('1').answer('2', '1').prompt('3', '2', {}, 3000);
+
+  it('hangs on the newest row by the clock, where rows were written out of order', () => {
+    const script = base().prompt('4', 'lost', {}, -2000);
+    assert.equal(script.names(script.read().live()), '1 2 4');
+  });
+
+  it('hangs on what a compaction kept, however late it comes', () => {
+    const script = base().compact('b', 's', '3', ['2', '3']).prompt('4', 'lost', {}, 60_000).answer('5', '4');
+    assert.equal(script.names(script.read().live()), 's 2 3 4 5');
+  });
+
+  it('is a root after a compaction that kept nothing', () => {
+    const script = base().compact('b', 's', '3').prompt('4', 'lost', {}, 60_000);
+    assert.equal(script.names(script.read().live()), '4');
+  });
+});
+
 function parallel(): Script {
   const script = new Script().prompt('1').call('2', '1', 'toolu_1', 'm').call('3', '2', 'toolu_2', 'm');
   return script.result('4', '2', 'toolu_1').result('5', '3', 'toolu_2');

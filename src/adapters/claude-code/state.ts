@@ -8,6 +8,8 @@ export const recentLimit = 128;
 export const batchLimit = 64;
 /** How many calls that touch files may be open at once. */
 export const openFilesLimit = 16;
+/** How many rows of the main line a broken link may be mended by. */
+export const mainRowsLimit = 32;
 /** How many rows of inline sub-agents are remembered. */
 export const inlineLimit = 64;
 
@@ -25,8 +27,8 @@ export interface ReadState {
   /** The main line's newest row: the message it stands for, and whether any was seen. */
   last: string;
   hasLast: boolean;
-  /** Time of the main line's newest row. */
-  lastAt: string;
+  /** The main line's newest rows and their times, in file order. */
+  mainRows: { uuid: string; at: string }[];
   /** The tool's own note of where the conversation stands. */
   checkpoint: Checkpoint | null;
   /** The conversation was rewound to before its first prompt. */
@@ -111,7 +113,7 @@ export function startState(_file: FileContext): DecoderState {
     next: 0,
     last: '',
     hasLast: false,
-    lastAt: '',
+    mainRows: [],
     checkpoint: null,
     cleared: false,
     batches: [],

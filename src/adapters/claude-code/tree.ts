@@ -1,7 +1,7 @@
 /** Where rows hang: native links to message ids, parallel calls in one line, and which message the conversation goes on after. */
 
 import type { Given } from '../adapter.ts';
-import { batchLimit, pushBounded, recentLimit } from './state.ts';
+import { batchLimit, mainRowsLimit, pushBounded, recentLimit } from './state.ts';
 import type { Batch, ReadState } from './state.ts';
 
 /** Longest gap, in milliseconds, over which the tool itself mends a broken link. */
@@ -20,16 +20,26 @@ export function isRecent(uuid: string, state: ReadState): boolean {
 }
 
 /**
- * The message a row hangs on; `''` for a root. A link that leads nowhere is mended as the tool does: by the newest row of
- * the same side within five seconds, else the row is a root.
+ * The message a row hangs on; `''` for a root. A link that leads nowhere is mended as the tool does: by the main line's
+ * newest row of the five seconds before it, by their clocks; else by what a compaction kept; else the row is a root.
  */
 export function parentPoint(link: unknown, time: string, state: ReadState, given: Given, side: boolean): string {
   if (typeof link !== 'string' || link === '') return '';
   const point = pointOf(link, state, given);
   if (point !== undefined) return point;
-  if (side || !state.hasLast) return '';
-  const gap = Date.parse(time) - Date.parse(state.lastAt);
-  return gap >= 0 && gap <= mendMs ? state.last : '';
+  if (side) return '';
+  return pointJustBefore(time, state, given) ?? state.kept?.under ?? '';
+}
+
+/** Rows are not always written in the order of their clocks: the newest one may be later than this time. */
+function pointJustBefore(time: string, state: ReadState, given: Given): string | undefined {
+  const now = Date.parse(time);
+  let newest: { readonly uuid: string; readonly at: number } | undefined;
+  for (const row of state.mainRows) {
+    const at = Date.parse(row.at);
+    if (now >= at && now - at <= mendMs && (newest === undefined || at >= newest.at)) newest = { uuid: row.uuid, at };
+  }
+  return newest === undefined ? undefined : pointOf(newest.uuid, state, given);
 }
 
 /** Remembers that whatever hangs on row `uuid` hangs on message `point`. Told to the store when the two differ. */
@@ -65,7 +75,7 @@ export function setAbove(uuid: string, id: string, above: string, state: ReadSta
 export function advance(uuid: string, point: string, above: string, state: ReadState): void {
   state.last = point;
   state.hasLast = true;
-  state.lastAt = state.at;
+  pushBounded(state.mainRows, { uuid, at: state.at }, mainRowsLimit);
   state.cleared = false;
   const mark = state.checkpoint;
   if (mark === null) return;
