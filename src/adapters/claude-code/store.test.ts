@@ -20,6 +20,59 @@ import { Script } from './test-support.ts';
 const quiet = (): void => undefined;
 const nativeId = '0123abcd-0000-4000-8000-000000000003';
 
+/**
+ * Of each recording: records, calls, results, images, answers with tokens and their output tokens, counted from the files
+ * by hand: rows once a `uuid`, tokens once a `message.id` (the largest), those of copied answers not at all.
+ */
+const counted: { readonly [version: string]: { readonly [session: string]: readonly number[] } } = {
+  '1.0.24': {
+    '0e75e55d': [27, 6, 6, 0, 9, 377],
+    '2ca8b2b8': [14, 3, 3, 0, 3, 198],
+    '353d3faa': [24, 5, 5, 0, 7, 331],
+    a8fbc156: [3, 0, 0, 0, 1, 51],
+    ec8a6a8a: [24, 5, 5, 0, 7, 308],
+  },
+  '2.0.76': { c11181b6: [40, 9, 9, 0, 13, 547] },
+  '2.1.330': {
+    '11111111': [55, 4, 4, 0, 5, 262],
+    '2080deb2': [265, 14, 14, 1, 28, 1143],
+    '22222222': [110, 8, 8, 1, 14, 427],
+    '33333333': [89, 5, 5, 0, 10, 270],
+    '35853169': [151, 11, 11, 1, 1, 20],
+    '6e10bae5': [162, 8, 8, 0, 17, 545],
+    '9ec8f590': [22, 0, 0, 0, 1, 20],
+    a4a63d87: [25, 0, 0, 0, 1, 51],
+    c8adee1d: [35, 0, 0, 0, 1, 20],
+    fa0060fa: [43, 4, 4, 0, 1, 20],
+  },
+};
+
+describe('what an import counts', () => {
+  for (const [version, expected] of Object.entries(counted)) {
+    it(version, async (t) => {
+      const place = scratch(t);
+      installRecording(place, adapter, version);
+      await importSessions(place.context, {}, quiet);
+      const { sessions } = await listSessions(place.context, {});
+      const counts: { [session: string]: readonly number[] } = {};
+      for (const session of sessions) {
+        const { reader } = await openSession(place.context, session.session_id);
+        const records = reader.commit?.records ?? {};
+        assert.equal(records['unknown'] ?? records['malformed'], undefined);
+        const blocks = reader.timeline().flatMap((message) => message.content);
+        const usage = Object.values(reader.manifest.metadata?.usage ?? {});
+        counts[String(reader.manifest.source.original_session_id).slice(0, 8)] = [
+          Object.values(records).reduce((sum, one) => sum + one, 0),
+          ...['tool_use', 'tool_result', 'image'].map((type) => blocks.filter((block) => block.type === type).length),
+          usage.reduce((sum, one) => sum + one.responses, 0),
+          usage.reduce((sum, one) => sum + one.output_tokens, 0),
+        ];
+      }
+      assert.deepEqual(counts, expected);
+    });
+  }
+});
+
 describe('a home that was lost', () => {
   for (const version of ['2.1.330', '2.0.76', '1.0.24']) {
     it(`${version}: every file of every session comes back byte for byte`, async (t) => {
