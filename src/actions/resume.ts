@@ -87,8 +87,7 @@ async function catchUp(
   adapter: Adapter | undefined,
   row: SessionRow,
 ): Promise<SessionRow | undefined> {
-  if (adapter === undefined || row.native_path === null || site.machine.stat(row.native_path) === undefined)
-    return undefined;
+  if (adapter === undefined || row.native_path === null) return undefined;
   const source = adapter.reader.sourceAt(site.machine, row.native_path, () => undefined);
   if (source === undefined || source.nativeId !== row.native_id) return undefined;
   await captureAll(site, [{ adapter, source }], () => undefined);

@@ -75,6 +75,8 @@ export interface SourceFile {
    * - `attachment`: kept in `native/` and not decoded.
    */
   readonly kind: 'log' | 'document' | 'attachment';
+  /** A log that the tool has compressed since: what is archived and decoded is what it holds. */
+  readonly packed?: 'zstd';
   /** The sub-agent whose own file this is. */
   readonly agentId?: string;
   /**

@@ -157,7 +157,7 @@ async function readSource(
   let rewritten = false;
   const problems: Unreadable[] = [];
   for (const file of source.files) {
-    const read = readable(reading, file, problems);
+    const read = await readable(reading, file, problems);
     if (read === undefined) continue;
     cursors[file.key] = read.cursor;
     bytes += read.bytes;
@@ -215,9 +215,9 @@ async function readSource(
 }
 
 /** One file that cannot be read leaves the others of its source alone; it is read when it can be. */
-function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): ReadResult | undefined {
+async function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): Promise<ReadResult | undefined> {
   try {
-    return readSourceFile(reading, file);
+    return await readSourceFile(reading, file);
   } catch (cause) {
     if (!(cause instanceof SessionFsError) || cause.code !== 'unreadable') throw cause;
     problems.push({ path: file.path, problem: cause.message });

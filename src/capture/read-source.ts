@@ -1,14 +1,16 @@
 /** Reads the files of one source from where the last capture stopped: archives their bytes and decodes their records. */
 
 import { isUtf8 } from 'node:buffer';
+import { join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
 import { readPooled } from '../io/chunks.ts';
 import type { Chunk } from '../io/chunks.ts';
-import { beginsWith, readBytes } from '../io/files.ts';
+import { beginsWith, readBytes, remove } from '../io/files.ts';
 import { hashOf } from '../io/hash.ts';
 import { linesOf } from '../io/lines.ts';
 import type { FileInfo, Machine } from '../io/machine.ts';
+import { unpackFile } from '../io/unpack.ts';
 import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
 import type { Cursor } from '../store/commit.ts';
@@ -35,14 +37,45 @@ export interface Reading {
 }
 
 /** Reads what one file has gained; `undefined` when the file is not there or nothing about it changed. */
-export function readSourceFile(reading: Reading, file: SourceFile): ReadResult | undefined {
+export async function readSourceFile(reading: Reading, file: SourceFile): Promise<ReadResult | undefined> {
   const info = reading.machine.stat(file.path);
   if (info === undefined || info.kind !== 'file') return undefined;
   const cursor = reading.writer.before.cursors[file.key];
   if (cursor !== undefined && file.inherited !== undefined) return undefined;
   if (cursor !== undefined && isUnchanged(cursor, file, info)) return undefined;
   reading.gathering.inherited = file.inherited !== undefined;
-  return file.kind === 'log' ? readLog(reading, file, info, cursor) : readWhole(reading, file, info, cursor);
+  if (file.kind !== 'log') return readWhole(reading, file, info, cursor);
+  if (file.packed === undefined)
+    return readLog(reading, file, info, cursor, { path: file.path, sizeBytes: info.sizeBytes });
+  return readPacked(reading, file, info, cursor);
+}
+
+/** Bytes that a packed log may hold: text shrinks to a hundredth at most, a bomb to less than a ten-thousandth. */
+function unpackedLimit(packedBytes: number): number {
+  return Math.min(4 * 2 ** 30, Math.max(64 << 20, 1000 * packedBytes));
+}
+
+/** A packed log is read from a plain copy, which is gone again afterwards. */
+async function readPacked(
+  reading: Reading,
+  file: SourceFile,
+  info: FileInfo,
+  cursor: Cursor | undefined,
+): Promise<ReadResult> {
+  const path = join(reading.writer.folder, `.${file.key}.unpacked.tmp`);
+  remove(path);
+  try {
+    await unpackFile(file.path, path, unpackedLimit(info.sizeBytes));
+    return readLog(reading, file, info, cursor, { path, sizeBytes: reading.machine.stat(path)?.sizeBytes ?? 0 });
+  } finally {
+    remove(path);
+  }
+}
+
+/** Where the bytes of a log are to be read: the file itself, or what it holds. */
+interface Plain {
+  readonly path: string;
+  readonly sizeBytes: number;
 }
 
 /** Same place, same file, same size, same time: nothing to read. */
@@ -60,10 +93,16 @@ export function isUnchanged(
   );
 }
 
-function readLog(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cursor | undefined): ReadResult {
+function readLog(
+  reading: Reading,
+  file: SourceFile,
+  info: FileInfo,
+  cursor: Cursor | undefined,
+  plain: Plain,
+): ReadResult {
   const { writer, gathering, adapter } = reading;
   const context = contextOf(reading, file);
-  const grown = cursor !== undefined && isGrowth(reading, file, info, cursor);
+  const grown = cursor !== undefined && isGrowth(reading, file, info, cursor, plain);
   const archivedBefore = archivedBytes(writer.before.native[file.key] ?? emptyArchive);
   // Bytes the archive has already; where the source was rewritten a new generation begins.
   const archived = cursor === undefined ? 0 : grown ? archivedBefore : 0;
@@ -72,12 +111,12 @@ function readLog(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cur
   gathering.rereading = cursor !== undefined && !grown;
   const state: DecoderState = grown ? structuredClone(cursor.state) : adapter.reader.start(context);
   const from = grown ? cursor.offset : 0;
-  const to = Math.min(info.sizeBytes, file.inherited?.bytes ?? info.sizeBytes);
+  const to = Math.min(plain.sizeBytes, file.inherited?.bytes ?? plain.sizeBytes);
   const given = givenOf(reading, context, info);
   const tee = new Tee(archive, archived);
   const opaque = adapter.reader.opaque.map((prefix) => Buffer.from(prefix, 'utf8'));
   let offset = from;
-  for (const line of linesOf(tee.watch(readPooled(file.path, from, to), from), from)) {
+  for (const line of linesOf(tee.watch(readPooled(plain.path, from, to), from), from)) {
     if (!line.complete && !isWholeRecord(line.bytes)) break;
     decodeLineOf(line.bytes, adapter, state, given, gathering, opaque);
     offset = line.end;
@@ -89,7 +128,7 @@ function readLog(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cur
     cursor: {
       ...placeOf(file, info),
       offset,
-      guard: guardAt(file.path, offset),
+      guard: guardAt(plain.path, offset),
       state,
       ...(file.inherited === undefined ? {} : { inherited: true }),
     },
@@ -165,14 +204,14 @@ function placeOf(
  * Did the file only gain bytes? The same file whose bytes before the offset are as they were, or another one (restored,
  * copied, moved) that begins with everything we archived.
  */
-function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cursor): boolean {
-  if (info.sizeBytes < cursor.offset || guardAt(file.path, cursor.offset) !== cursor.guard) return false;
+function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cursor, plain: Plain): boolean {
+  if (plain.sizeBytes < cursor.offset || guardAt(plain.path, cursor.offset) !== cursor.guard) return false;
   if (cursor.device === info.device && cursor.inode === info.inode) return true;
   const archive = reading.writer.before.native[file.key];
   if (archive === undefined) return false;
   return (
     archivedBytes(archive) === cursor.offset &&
-    beginsWith(file.path, readArchive(reading.writer.folder, file.key, archive))
+    beginsWith(plain.path, readArchive(reading.writer.folder, file.key, archive))
   );
 }
 

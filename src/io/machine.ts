@@ -44,6 +44,8 @@ export interface Machine {
   readText(path: string): string | undefined;
   /** The first bytes of a file; empty when nothing is there or it cannot be read. */
   readHead(path: string, bytes: number): Uint8Array;
+  /** The same of what a zstd file holds, some more perhaps; also empty when it is none. */
+  readPackedHead(path: string, bytes: number): Uint8Array;
   /** The last bytes of a file; empty when nothing is there or it cannot be read. */
   readTail(path: string, bytes: number): Uint8Array;
   /** Rows of a SQLite database opened read-only beside its writer; `undefined` when it is absent, locked or unreadable. */

@@ -20,6 +20,7 @@ import { systemCodeOf } from '../errors.ts';
 import { unreadable } from './file-errors.ts';
 import { infoOf } from './file-info.ts';
 import type { DirEntry, FileInfo, Machine, RunOptions, RunResult } from './machine.ts';
+import { packedHeadBytes, unpackHead } from './unpack.ts';
 
 /** How the machine is seen; tests pass a scratch environment and home. */
 export interface SystemOptions {
@@ -43,6 +44,11 @@ export function systemMachine(options: SystemOptions = {}): Machine {
     realPath,
     readText,
     readHead: (path, bytes) => readPart(path, (size) => [0, Math.min(bytes, size)]),
+    readPackedHead: (path, bytes) =>
+      unpackHead(
+        readPart(path, (size) => [0, Math.min(Math.max(packedHeadBytes, bytes), size)]),
+        bytes,
+      ),
     readTail: (path, bytes) => readPart(path, (size) => [Math.max(0, size - bytes), Math.min(bytes, size)]),
     query,
     run: (argv, runOptions) => run(argv, { ...runOptions, env: runOptions.env ?? env }),

@@ -20,7 +20,7 @@ import type { ResponseUsage } from '../../src/model/tally.ts';
 import { count, countResponse, emptyTally } from '../../src/model/tally.ts';
 import { archivedBytes, readArchive } from '../../src/store/archive.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
-import { fixturesOf, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
 import { schemas } from '../support/schemas.ts';
 
 const quiet = (): void => undefined;
@@ -133,7 +133,7 @@ function checkArchive(reader: SessionReader): void {
   for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
     const bytes = Buffer.concat([...readArchive(reader.folder, key, archived)]);
     assert.equal(bytes.length, archivedBytes(archived));
-    assert.ok(bytes.equals(readFileSync(reader.commit?.cursors[key]?.path ?? '')), `${key} is kept byte for byte`);
+    assert.ok(bytes.equals(nativeBytes(reader.commit?.cursors[key]?.path ?? '')), `${key} is kept byte for byte`);
   }
 }
 
@@ -210,7 +210,7 @@ class Run {
 }
 
 function recordsOf(file: SourceFile): unknown[] {
-  const bytes = readFileSync(file.path).subarray(0, file.inherited?.bytes);
+  const bytes = nativeBytes(file.path).subarray(0, file.inherited?.bytes);
   const text = bytes.toString('utf8');
   return file.kind === 'document'
     ? [JSON.parse(text)]

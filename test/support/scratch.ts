@@ -1,9 +1,10 @@
 /** A scratch machine: an empty home and a store of its own below the temporary folder, removed after the test. */
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
 import type { Context } from '../../src/actions/context.ts';
 import { contextOf } from '../../src/actions/context.ts';
 import { homeOf } from '../../src/actions/tools.ts';
@@ -52,4 +53,10 @@ export function recordingsOf(adapter: Adapter): string[] {
   return readdirSync(fixturesOf(adapter)).filter(
     (name) => /^\d/.test(name) && statSync(join(fixturesOf(adapter), name)).isDirectory(),
   );
+}
+
+/** A native file's bytes; of one that its tool has packed, what it holds. */
+export function nativeBytes(path: string): Buffer {
+  const bytes = readFileSync(path);
+  return path.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes;
 }

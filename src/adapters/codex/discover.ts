@@ -6,7 +6,7 @@ import type { DirEntry, Machine } from '../../io/machine.ts';
 import { readHeader } from './headers.ts';
 import { threadNames } from './names.ts';
 import type { Header, HistoryBase, RolloutName } from './native.ts';
-import { rolloutName } from './native.ts';
+import { packedEnd, rolloutName } from './native.ts';
 
 /** Folders below the home that hold rollouts. */
 export const rolloutFolders = ['sessions', 'archived_sessions'] as const;
@@ -26,8 +26,10 @@ export function* discover(machine: Machine, home: string, problem: Problem): Gen
   for (const [root, members] of roots) yield survey.source(root, members, names.get(root));
 }
 
-/** The thread a rollout file belongs to. */
-export function sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined {
+/** The thread a rollout file belongs to. Codex packs and unpacks its files, so one that is gone may be there in the other form. */
+export function sourceAt(machine: Machine, named: string, problem: Problem): Source | undefined {
+  const other = named.endsWith(packedEnd) ? named.slice(0, -packedEnd.length) : named + packedEnd;
+  const path = machine.stat(named)?.kind === 'file' ? named : other;
   const place = /^(.*)[\\/](?:sessions|archived_sessions)[\\/](?:.*[\\/])?([^\\/]+)$/s.exec(path);
   const name = place?.[2] === undefined ? undefined : rolloutName(place[2]);
   const home = place?.[1];
@@ -87,14 +89,9 @@ class Survey {
     const agents = members.filter((threadId) => threadId !== root).sort();
     const files: SourceFile[] = [
       ...this.#inheritedBy(own[0]),
-      ...own.map((file): SourceFile => ({ key: file.rolloutId, path: file.path, kind: 'log' })),
+      ...own.map(logOf),
       ...agents.flatMap((agentId) =>
-        (this.threads.get(agentId) ?? []).map((file): SourceFile => ({
-          key: file.rolloutId,
-          path: file.path,
-          kind: 'log',
-          agentId,
-        })),
+        (this.threads.get(agentId) ?? []).map((file): SourceFile => ({ ...logOf(file), agentId })),
       ),
     ];
     return { nativeId: root, files, ...(name === undefined ? {} : { facts: { title: { text: name, by: 'person' } } }) };
@@ -121,7 +118,7 @@ class Survey {
         this.#problem(file.path, `goes on from rollout ${base.rolloutId}, which is not there`);
         break;
       }
-      inherited.unshift({ key: from.rolloutId, path: from.path, kind: 'log', inherited: { bytes: base.endBytes } });
+      inherited.unshift({ ...logOf(from), inherited: { bytes: base.endBytes } });
       base = readHeader(this.#machine, from.path, this.#problem, 'base')?.base;
     }
     return inherited;
@@ -144,9 +141,7 @@ class Survey {
       else if (!found.has(name.rolloutId)) found.set(name.rolloutId, file);
     };
     for (const folder of rolloutFolders) walk(this.#machine, `${this.#home}/${folder}`, '', since, take, problem);
-    for (const file of packed) {
-      if (!found.has(file.rolloutId)) problem(file.path, `is compressed; \`codex resume ${file.threadId}\` unpacks it`);
-    }
+    for (const file of packed) if (!found.has(file.rolloutId)) found.set(file.rolloutId, file);
     return found;
   }
 }
@@ -175,6 +170,10 @@ function walk(
       walk(machine, `${folder}/${entry.name}`, below, since, take, problem);
     }
   }
+}
+
+function logOf(file: RolloutFile): SourceFile {
+  return { key: file.rolloutId, path: file.path, kind: 'log', ...(file.compressed ? { packed: 'zstd' } : {}) };
 }
 
 function inOrder(a: RolloutFile, b: RolloutFile): number {

@@ -3,7 +3,7 @@
 import type { Problem } from '../adapter.ts';
 import type { Machine } from '../../io/machine.ts';
 import type { Header } from './native.ts';
-import { headerOf, lineOf } from './native.ts';
+import { headerOf, lineOf, packedEnd } from './native.ts';
 
 const utf8 = new TextDecoder();
 
@@ -17,10 +17,12 @@ export function readHeader(
   problem: Problem,
   want: 'place' | 'base',
 ): Header | undefined {
+  const isPacked = path.endsWith(packedEnd);
   for (const bytes of want === 'place' ? [4 << 10, 64 << 10, 4 << 20] : [64 << 10, 4 << 20]) {
-    const head = machine.readHead(path, bytes);
+    const head = isPacked ? machine.readPackedHead(path, bytes) : machine.readHead(path, bytes);
     if (head.length === 0) {
-      if ((machine.stat(path)?.sizeBytes ?? 0) > 0) problem(path, 'cannot be read');
+      if ((machine.stat(path)?.sizeBytes ?? 0) > 0)
+        problem(path, isPacked ? 'is damaged or cut off' : 'cannot be read');
       return undefined;
     }
     const text = utf8.decode(head);
@@ -29,7 +31,7 @@ export function readHeader(
       const header = idsIn(text);
       if (header !== undefined) return header;
     }
-    if (end < 0 && head.length === bytes) continue;
+    if (end < 0 && head.length >= bytes) continue;
     const header = headerIn(end < 0 ? text : text.slice(0, end));
     if (header === undefined && end >= 0) problem(path, 'does not begin with session metadata');
     return header;

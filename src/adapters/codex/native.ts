@@ -137,6 +137,9 @@ const fileName = new RegExp(
   `^rollout-(\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d)-(${uuid})(?:_(${uuid}))?\\.jsonl(\\.zst)?$`,
 );
 
+/** How the name of a rollout ends that Codex has compressed. */
+export const packedEnd = '.zst';
+
 /** What the name of a rollout file says. */
 export interface RolloutName {
   /** Local time of the file's creation: `2026-11-23T05-18-37`. */

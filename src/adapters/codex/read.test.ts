@@ -93,7 +93,7 @@ describe('discovery', () => {
     ]);
   });
 
-  test('archived threads, no links, no compressed files, nothing that is none', (t) => {
+  test('archived threads, no links, nothing that is none', (t) => {
     const home = scratchHome(t, '0.140.0');
     const day = join(home, 'sessions/2026/11/23');
     const [name] = readdirSync(day);
@@ -115,10 +115,7 @@ describe('discovery', () => {
       found.map(({ files }) => files.map(({ path }) => path)),
       [[join(home, 'archived_sessions', name)]],
     );
-    assert.deepEqual(problems, [
-      '01a206f6 is compressed; `codex resume 01a206f6-3ff7-78c1-adc2-a9847c9119eb` unpacks it',
-      '01a206f7 does not begin with session metadata',
-    ]);
+    assert.deepEqual(problems, ['01a206f7 does not begin with session metadata', '01a206f6 is damaged or cut off']);
   });
 
   test('a fork whose parent is gone is told and kept', (t) => {
@@ -139,6 +136,72 @@ describe('discovery', () => {
       'assistant: thinking **Greeting**\n\nThe user says hello.',
       'assistant: Hello from the mock model.',
     ]);
+  });
+});
+
+describe('older files', () => {
+  test('of 0.98: prompts, calls and tokens, with no turn that has a start', () => {
+    const [session] = sessionsOf(recording('0.98.0')).values();
+    assert.deepEqual(session!.live.filter(({ is_meta: meta }) => meta !== true).map(brief), [
+      'user: S:shell old 0.98.0',
+      'assistant: thinking **Run ls**\n\nLook at files.',
+      'assistant: I will list the files.',
+      'assistant: call exec_command',
+      'tool: result 0',
+      'assistant: Listed the files. Done.',
+      'user: S:patch old 0.98.0',
+      'assistant: call apply_patch',
+      'tool: result failed',
+      'assistant: call apply_patch',
+      'tool: result failed',
+      'assistant: Patched the file.',
+    ]);
+    // The last total: 10841 in, of these 5420 cached; 210 out.
+    assert.deepEqual(
+      Object.values(session!.tally.models).map(({ responses, input_tokens: input, output_tokens: output }) => [
+        responses,
+        input,
+        output,
+      ]),
+      [[5, 5421, 210]],
+    );
+  });
+
+  test('of another program, which 0.140 went on with, interrupted and went back in', () => {
+    const [source] = sourcesOf(recording('0.140.0-resumed'));
+    assert.deepEqual(source!.facts, { title: { text: 'Old named', by: 'person' } });
+    const session = Session.of(source!);
+    assert.deepEqual(session.live.filter(({ is_meta: meta, role }) => meta !== true && role !== 'tool').map(brief), [
+      'user: Please fix the QUOKKA bug\nwith details',
+      'assistant: Looking at the QUOKKA files.',
+      'assistant: call Bash',
+      'assistant: call Grep',
+      'assistant: call Edit',
+      'assistant: call Bash',
+      'assistant: QUOKKA is fixed.',
+      'user: Here is a picture of a NARWHAL + image',
+      'assistant: Nice NARWHAL picture.',
+      'user: Now the interrupted WOMBAT task',
+      'assistant: Starting WOMBAT',
+      'assistant: call Bash',
+      'user: one more edited',
+      'assistant: ECHO: one more edited',
+    ]);
+    const interrupted = [...session.messages.values()].filter(({ stop_reason: reason }) => reason === 'interrupted');
+    assert.deepEqual(interrupted.map(brief), ['assistant: call Bash']);
+    assert.deepEqual([...session.messages.values()].filter((message) => !session.live.includes(message)).map(brief), [
+      'user: one more',
+      'assistant: ECHO: one more',
+    ]);
+  });
+
+  test('that Codex has packed say what the plain ones say', () => {
+    const [packed] = sourcesOf(recording('0.169.0-packed'));
+    assert.deepEqual(
+      packed!.files.map(({ key, packed: how }) => [key, how]),
+      [['01a206d5-b8e4-7341-86bc-39b088994bc9', 'zstd']],
+    );
+    assert.deepEqual(Session.of(packed!).live.map(brief), named(sessions, hello).live.map(brief));
   });
 });
 
@@ -557,6 +620,9 @@ describe('records', () => {
     ]);
     assert.deepEqual(count('0.169.0-legacy'), [[46, 49, 30, 44, undefined]]);
     assert.deepEqual(count('0.140.0'), [[14, 8, 8, 5, undefined]]);
+    assert.deepEqual(count('0.140.0-resumed'), [[26, 18, 6, 11, undefined]]);
+    assert.deepEqual(count('0.169.0-packed'), [[4, 4, 3, 5, undefined]]);
+    assert.deepEqual(count('0.98.0'), [[16, 11, 11, 2, undefined]]);
     assert.deepEqual(count('0.27.0'), [[8, undefined, 1, 6, undefined]]);
   });
 

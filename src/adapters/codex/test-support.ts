@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
 import type { DecoderState, Disposition, FileContext, Given, SessionFacts, Source } from '../adapter.ts';
 import type { Machine } from '../../io/machine.ts';
 import { systemMachine } from '../../io/system.ts';
@@ -13,6 +14,7 @@ import type { LiveOp } from '../../model/live.ts';
 import { linkOf, liveIds } from '../../model/live.ts';
 import type { Message } from '../../model/message.ts';
 import { count, countResponse, emptyTally } from '../../model/tally.ts';
+import { packedEnd } from './native.ts';
 import { reader } from './read.ts';
 
 /** A machine on which nothing of this one's environment is set. */
@@ -43,7 +45,8 @@ export function buildDatabase(home: string): void {
 
 /** The lines of a file, or of its first bytes. */
 export function linesOf(path: string, bytes?: number): string[] {
-  return readFileSync(path)
+  const stored = readFileSync(path);
+  return (path.endsWith(packedEnd) ? zstdDecompressSync(stored) : stored)
     .subarray(0, bytes)
     .toString('utf8')
     .split('\n')

@@ -3,7 +3,7 @@
 import type { LiveSession, Losses, WriteGiven, WriteRequest, Writer, Written } from '../adapter.ts';
 import type { Machine } from '../../io/machine.ts';
 import { readConfig } from './config.ts';
-import { rolloutName } from './native.ts';
+import { packedEnd, rolloutName } from './native.ts';
 import { register } from './register.ts';
 import { rolloutLines } from './rollout.ts';
 
@@ -62,11 +62,12 @@ function restore(
   for (const { key, path } of files) {
     const file = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
     const name = rolloutName(file);
-    if (name === undefined || name.compressed || name.rolloutId !== key) return undefined;
+    if (name === undefined || name.rolloutId !== key) return undefined;
     const day =
       /[\\/]sessions[\\/](\d{4})[\\/](\d\d)[\\/](\d\d)[\\/][^\\/]+$/.exec(path)?.slice(1) ??
       name.stamp.slice(0, 10).split('-');
-    places.set(key, `sessions/${day.join('/')}/${file}`);
+    // What Codex had compressed is archived as it was before.
+    places.set(key, `sessions/${day.join('/')}/${name.compressed ? file.slice(0, -packedEnd.length) : file}`);
   }
   return places.has(given.nativeId) ? places : undefined;
 }
