@@ -95,23 +95,25 @@ function decodeWebSearch(scene: Scene): Disposition {
 
 function call(scene: Scene, name: string, input: JsonObject): Disposition {
   const item = scene.line.payload;
-  const block: ToolUseBlock = { type: 'tool_use', tool_use_id: callIdOf(item), name, input };
+  const block: ToolUseBlock = { type: 'tool_use', tool_use_id: callIdOf(scene), name, input };
   respond(scene, { content: [block], turnId: turnOf(item) });
   return 'message';
 }
 
-function callIdOf(item: Record<string, unknown>): string {
-  return stringAt(item, 'call_id') ?? stringAt(item, 'id') ?? 'call-without-id';
+/** A search may have none (the provider made it, and nothing answers it): then the message it hangs on names it. */
+function callIdOf({ line, state, given }: Scene): string {
+  const before = state.leaf ?? given.file.key;
+  return stringAt(line.payload, 'call_id') ?? stringAt(line.payload, 'id') ?? `call-${before.replace(/^msg_/, '')}`;
 }
 
 /** The provider made a picture: a call and its result in one. {"type":"image_generation_call","id":"ig_…","result":"iVBORw0…"} */
 function decodeImageGeneration(scene: Scene): Disposition {
   const item = scene.line.payload;
   const prompt = stringAt(item, 'revised_prompt');
+  const id = callIdOf(scene);
   call(scene, 'image_generation', prompt === undefined ? {} : { revised_prompt: prompt });
   const data = stringAt(item, 'result');
   if (data === undefined || data === '') return 'message';
-  const id = callIdOf(item);
   const image = imageOf(`data:image/png;base64,${data}`);
   sayResult(scene, [resultBlock(id, ''), image], { result_images: { '1': id } }, true);
   return 'message';
@@ -142,6 +144,6 @@ function decodeOutput(scene: Scene): Disposition {
 /** {"type":"tool_search_output","call_id":"call_…","status":"completed","tools":[…]} */
 function decodeToolSearchOutput(scene: Scene): Disposition {
   const item = scene.line.payload;
-  sayResult(scene, [resultBlock(callIdOf(item), JSON.stringify(item['tools'] ?? item['output'] ?? []))], undefined);
+  sayResult(scene, [resultBlock(callIdOf(scene), JSON.stringify(item['tools'] ?? item['output'] ?? []))], undefined);
   return 'message';
 }

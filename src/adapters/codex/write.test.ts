@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { LiveSession, WriteGiven, Written } from '../adapter.ts';
 import { translate } from '../shared/vocabulary.ts';
 import type { Vocabulary } from '../shared/vocabulary.ts';
 import type { Machine, RunOptions, RunResult } from '../../io/machine.ts';
+import { isKnown } from '../../model/block.ts';
 import { isHuman } from '../../model/message.ts';
 import type { Message } from '../../model/message.ts';
 import { addPatch, parsePatch, sidesOf, unifiedDiff, updatePatch } from './patch.ts';
 import { rolloutName } from './native.ts';
 import { reader } from './read.ts';
-import { Session, bareMachine, brief, linesOf, recording, scratchHome } from './test-support.ts';
+import { Session, bareMachine, brief, linesOf, recording, scratchHome, sessionsOf } from './test-support.ts';
 import { vocabulary } from './vocabulary.ts';
 import { writer } from './write.ts';
 
@@ -401,6 +402,68 @@ describe('the round trip', () => {
     assert.deepEqual(back.losses, {});
     assert.equal(back.records.unknown, undefined);
   });
+});
+
+describe('a session that is written and read again', () => {
+  /**
+   * What a model sees, and what a writer is to leave out, by the name it gives that. Calls are numbered: one that the provider
+   * made gets no id again. Results stand behind the response, so they are kept apart.
+   */
+  function told(messages: readonly Message[]): {
+    readonly said: unknown[];
+    readonly results: unknown[][];
+    readonly losses: Record<string, number>;
+  } {
+    const said: unknown[] = [];
+    const results: unknown[][] = [];
+    const losses: Record<string, number> = {};
+    const lose = (name: string): void => void (losses[name] = (losses[name] ?? 0) + 1);
+    const calls: string[] = [];
+    for (const { role, is_meta: meta, metadata, content } of messages) {
+      const isKept = metadata?.carried === true || metadata?.live_only === true;
+      if (role !== 'assistant' && role !== 'tool' && meta === true && !isKept) {
+        lose('injected-context');
+        continue;
+      }
+      let of = -1;
+      for (const block of content) {
+        assert.ok(isKnown(block));
+        if (block.type === 'thinking') lose('thinking');
+        else if (block.type === 'text' || block.type === 'summary')
+          said.push([role === 'assistant' ? 'answer' : 'prompt', block.text]);
+        else if (block.type === 'tool_use') {
+          said.push(['call', calls.push(block.tool_use_id), block.name, block.input]);
+          results.push([]);
+        } else if (block.type === 'tool_result') {
+          of = calls.lastIndexOf(block.tool_use_id);
+          results[of]?.push(block.content, block.is_error ?? false, block.exit_code ?? null);
+        } else if (role === 'tool') results[of]?.push(block.source);
+        else said.push(['image', block.source]);
+      }
+    }
+    for (const result of results) if (result.length === 0) lose('call-without-result');
+    return { said, results, losses };
+  }
+
+  for (const name of readdirSync(recording('.')).sort()) {
+    test(`${name}: differs by the losses that are counted, and by nothing else`, () => {
+      for (const [id, source] of sessionsOf(recording(name))) {
+        const before = told(source.live);
+        const origin = { tool: 'codex', name: 'Codex CLI', nativeId: source.nativeId };
+        const written = writer.write(session(source.live, { origin }), given);
+        const back = new Session(given.nativeId);
+        back.read(textsOf(written));
+        const after = told(back.live);
+        assert.deepEqual(Object.fromEntries(written.losses), before.losses, id);
+        assert.deepEqual(after.said, before.said, id);
+        assert.deepEqual(after.results, before.results, id);
+        // What is written anew is the mark of a turn that was broken off.
+        const broken = source.live.filter(({ stop_reason: reason }) => reason === 'interrupted').length;
+        assert.equal(after.losses['injected-context'] ?? 0, broken, id);
+        assert.deepEqual([back.losses, back.records.unknown], [{}, undefined], id);
+      }
+    });
+  }
 });
 
 describe('preparing and placing', () => {
