@@ -77,6 +77,11 @@ describe('damaged records', () => {
     readonly loss: string | undefined;
   }[] = [
     { name: 'a line that is no JSON', line: '{"who":"me","said":\n', loss: 'malformed-line' },
+    {
+      name: 'two records in one line',
+      line: '{"who":"me","said":"x"}{"who":"it","said":"y"}\n',
+      loss: 'malformed-line',
+    },
     { name: 'NULs a crash left', line: Buffer.alloc(5000), loss: undefined },
     { name: 'a line of nothing but white space', line: '   \t \r\n', loss: undefined },
     {

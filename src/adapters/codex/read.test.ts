@@ -761,6 +761,57 @@ describe('records', () => {
     assert.deepEqual(session.losses, { 'too-deep': 1 });
   });
 
+  test('that do not fit each other: each keeps what it says, in the order of the lines', () => {
+    const said = (role: string, text: string): unknown => ({
+      type: 'message',
+      role,
+      content: [{ type: role === 'user' ? 'input_text' : 'output_text', text }],
+    });
+    const call = { type: 'function_call', name: 'exec_command', arguments: '{"cmd":"ls"}', call_id: 'twice' };
+    const output = (id: string, text: string): unknown => ({ type: 'function_call_output', call_id: id, output: text });
+    const search = { type: 'web_search_call', action: { type: 'search', query: 'q' } };
+    const lines = [
+      ['2026-11-23T06:00:09.000Z', said('user', 'go')],
+      ['2026-11-23T06:00:01.000Z', output('nobody', 'an orphan')],
+      ['no time at all', call],
+      ['2026-11-23T06:00:03.000Z', output('twice', 'first')],
+      ['2026-11-23T06:00:02.000Z', call],
+      ['2026-11-23T06:00:02.000Z', output('twice', 'second')],
+      ['2026-11-23T06:00:02.000Z', output('twice', 'third')],
+      ['2026-11-23T06:00:02.000Z', search],
+      ['2026-11-23T06:00:02.000Z', search],
+      ['2026-11-23T06:00:02.000Z', { ...call, call_id: 'unanswered' }],
+      // The same words twice are two messages.
+      ['2026-11-23T06:00:02.000Z', said('user', 'again')],
+      ['2026-11-23T06:00:02.000Z', said('user', 'again')],
+    ].map(([timestamp, payload]) => JSON.stringify({ timestamp, ordinal: 5, type: 'response_item', payload }));
+    const session = new Session('t');
+    session.read(lines);
+    assert.deepEqual(session.live.map(brief), [
+      'user: go',
+      'tool: result',
+      'assistant: call exec_command',
+      'tool: result',
+      'assistant: call exec_command',
+      'tool: result',
+      'tool: result',
+      'assistant: call web_search',
+      'assistant: call web_search',
+      'assistant: call exec_command',
+      'user: again',
+      'user: again',
+    ]);
+    assert.deepEqual([session.records, session.losses], [{ message: 12 }, {}]);
+    const ids = session.live.flatMap(({ content }) =>
+      content.flatMap((block) => (block.type === 'tool_use' && 'tool_use_id' in block ? [block.tool_use_id] : [])),
+    );
+    assert.equal(new Set(ids).size, 4, 'searches without an id are not one');
+    assert.deepEqual(
+      session.live.slice(0, 4).map(({ timestamp }) => timestamp),
+      ['2026-11-23T06:00:09.000Z', '2026-11-23T06:00:01.000Z', '2026-11-23T06:00:01.000Z', '2026-11-23T06:00:03.000Z'],
+    );
+  });
+
   test('of a huge answer stay out of the state; its tokens are told apart from it', () => {
     const session = new Session('t');
     const state = session.read([

@@ -31,7 +31,7 @@ function decode(record: unknown, decoderState: DecoderState, given: Given): Disp
     given.sink.loss('unknown:line');
     return 'unknown';
   }
-  if (line.timestamp !== undefined) state.time = line.timestamp;
+  if (timeOf(line.timestamp) !== undefined) state.time = line.timestamp ?? null;
   if (line.ordinal !== undefined) {
     state.ordinal = line.ordinal;
     if (line.ordinal < state.skipBelow) return 'duplicate';
