@@ -95,6 +95,13 @@ const contextStarts = [
   '<agent_message_board_notification>',
 ] as const;
 
+/** Did Codex put in something that no other item tells: what a person's own command printed, a review found, an agent reported? */
+export function isToldOnce({ kind, text }: NativeContent): boolean {
+  return kind === 'shell.user_command' || (text !== undefined && startsWithAny(text, toldOnceStarts));
+}
+
+const toldOnceStarts = ['<user_shell_command>', '<user_action>', '<subagent_notification>'] as const;
+
 function startsWithAny(text: string, starts: readonly string[]): boolean {
   const from = text.length - text.trimStart().length;
   return starts.some((start) => text.startsWith(start, from));

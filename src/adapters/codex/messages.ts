@@ -3,7 +3,7 @@
 import type { Disposition } from '../adapter.ts';
 import { sha256Hex } from '../../model/ids.ts';
 import { listAt, stringAt } from '../../model/json.ts';
-import { blocksOf, partRole, withoutImageTags } from './content.ts';
+import { blocksOf, isToldOnce, partRole, withoutImageTags } from './content.ts';
 import { contentOf } from './native.ts';
 import type { NativeContent } from './native.ts';
 import { interrupt, respond, say, startPrompt } from './state.ts';
@@ -48,7 +48,8 @@ function decodeSpoken(scene: Scene, role: 'user' | 'developer'): Disposition {
   if (context.some((part) => part.text?.startsWith('<turn_aborted>') === true)) interrupt(scene);
   const injected = blocksOf(context, losing(scene));
   if (injected.length > 0) {
-    say(scene, { role, content: injected, isMeta: true, turnId });
+    const metadata = context.some(isToldOnce) ? { metadata: { carried: true } } : {};
+    say(scene, { role, content: injected, isMeta: true, turnId, ...metadata });
     disposition = 'message';
   }
   for (const part of summary) {

@@ -206,6 +206,22 @@ describe('older files', () => {
 });
 
 describe('messages', () => {
+  test('a person’s own command is injected, and goes along to another tool', () => {
+    const carried = named(sessions, terminal).live.filter(({ metadata }) => metadata?.carried === true);
+    assert.deepEqual(carried.map(brief), ['user (meta): <user_shell_command>\n<command>\necho from']);
+    const session = new Session('t');
+    const says = (text: string): string =>
+      line('response_item', { type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+    session.read([says('<user_action>\n  <results>fine</results>'), says('<environment_context>')]);
+    assert.deepEqual(
+      session.live.map(({ metadata, is_meta: meta }) => [meta, metadata]),
+      [
+        [true, { carried: true }],
+        [true, undefined],
+      ],
+    );
+  });
+
   test('a plain session, field by field', () => {
     const session = named(sessions, hello);
     const [context, prompt, thinking, answer] = [...session.messages.values()];
