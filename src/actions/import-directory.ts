@@ -12,6 +12,8 @@ import { statsOf } from '../model/tally.ts';
 import { SessionReader, readLiveOps } from '../store/session-reader.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
+import { deletedSessions } from '../store/trash.ts';
+import { SessionFsError } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { ImportResult } from './import.ts';
 import { withIndex } from './with-index.ts';
@@ -22,6 +24,12 @@ export async function importDirectory(context: Context, path: string): Promise<I
   const { tool } = theirs.manifest.source;
   // Never the id of one of ours: what came from elsewhere does not merge into an own session.
   const id = sessionId('sfs', `${tool}\n${theirs.manifest.session_id}`);
+  if (deletedSessions(context.store).has(id))
+    throw new SessionFsError(
+      'already-exists',
+      `${path} was taken in as ${id}, which was deleted here`,
+      `take it back first: sfs restore ${id}`,
+    );
   return withIndex(context, { create: true }, async (index) => {
     const writer = openForWriting(context.store, context.machine, id);
     try {
@@ -56,6 +64,7 @@ export async function importDirectory(context: Context, path: string): Promise<I
             grown: Number(outcome === 'grown'),
             unchanged: Number(outcome === 'unchanged'),
             failed: 0,
+            deleted: 0,
             messages: gathering.added,
           },
         ],

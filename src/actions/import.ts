@@ -40,6 +40,8 @@ export interface ToolImport {
   readonly grown: number;
   readonly unchanged: number;
   readonly failed: number;
+  /** Sessions of the tool that were deleted here and stay out. */
+  readonly deleted: number;
   readonly messages: number;
 }
 
@@ -100,7 +102,7 @@ export async function importSessions(
     return {
       tools: homes.map(({ adapter, home }) => summaryOf(adapter, home, done)),
       sessions: done
-        .filter(({ outcome }) => outcome !== 'unchanged' && outcome !== 'empty')
+        .filter(({ outcome }) => outcome !== 'unchanged' && outcome !== 'empty' && outcome !== 'deleted')
         .map(({ sessionId, found, outcome, messages: count }) => ({
           session_id: sessionId,
           tool: found.adapter.id,
@@ -181,6 +183,7 @@ function summaryOf(adapter: Adapter, home: string, done: readonly Captured[]): T
     grown: withOutcome('grown', 'rewritten'),
     unchanged: withOutcome('unchanged'),
     failed: withOutcome('failed'),
+    deleted: withOutcome('deleted'),
     messages: own.reduce((sum, { messages }) => sum + messages, 0),
   };
 }

@@ -11,7 +11,7 @@ import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
-import { notePlaced } from '../store/ledger.ts';
+import { note } from '../store/ledger.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
@@ -58,7 +58,7 @@ export interface Resumed {
 /** Writes and registers the session so that the tool goes on with it. Starts nothing. */
 export async function resume(context: Context, request: ResumeRequest): Promise<Resumed> {
   return withIndex(context, { create: false }, async (index) => {
-    const found = findSession(index, request.session);
+    const found = findSession(index, request.session, context);
     const source = context.adapters.find((adapter) => adapter.id === found.tool);
     const target = request.in === undefined ? source : toolNamed(context, request.in);
     if (target === undefined) {
@@ -266,7 +266,7 @@ class Resumption {
 
   #note(sessionId: string, parent: string | null, nativeId: string, files: readonly { readonly path: string }[]): void {
     const { machine, store } = this.#context;
-    notePlaced(store, machine, {
+    note(store, 'placed', {
       at: machine.now().toISOString(),
       session_id: sessionId,
       parent_session_id: parent,

@@ -32,7 +32,7 @@ export async function openSession(
   argument: string,
 ): Promise<{ readonly shown: Shown; readonly reader: SessionReader }> {
   return withIndex(site, { create: false }, (index) => {
-    const row = findSession(index, argument);
+    const row = findSession(index, argument, site);
     const reader = SessionReader.open(site.store, row.session_id);
     return {
       reader,

@@ -11,6 +11,7 @@ import type { SessionIndex } from '../store/session-index.ts';
 import type { Staged } from '../store/session-writer.ts';
 import { SessionWriter, commitAll } from '../store/session-writer.ts';
 import type { Store } from '../store/store.ts';
+import { Tombstones } from '../store/trash.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { Gathering } from './gather.ts';
 import { costOf } from './price.ts';
@@ -34,8 +35,8 @@ export interface Found {
 export interface Captured {
   readonly found: Found;
   readonly sessionId: string;
-  /** `rewritten`: the source no longer begins as it did; what it lost stays with us. */
-  readonly outcome: 'new' | 'grown' | 'rewritten' | 'unchanged' | 'empty' | 'failed';
+  /** `rewritten`: the source no longer begins as it did; what it lost stays with us. `deleted`: a person deleted it here. */
+  readonly outcome: 'new' | 'grown' | 'rewritten' | 'unchanged' | 'empty' | 'deleted' | 'failed';
   /** Messages that came in. */
   readonly messages: number;
   /** Bytes read from the source. */
@@ -66,9 +67,10 @@ export async function captureAll(
   report: (captured: Captured) => void,
 ): Promise<void> {
   const committer = new Committer(site, report);
+  const tombstones = new Tombstones(site.store, site.machine);
   try {
     for (const found of sources) {
-      await captureOne(site, found, committer, report);
+      await captureOne(site, found, tombstones, committer, report);
       if (committer.broken !== undefined) break;
     }
   } finally {
@@ -80,6 +82,7 @@ export async function captureAll(
 async function captureOne(
   site: CaptureSite,
   found: Found,
+  tombstones: Tombstones,
   committer: Committer,
   report: (captured: Captured) => void,
 ): Promise<void> {
@@ -87,6 +90,7 @@ async function captureOne(
   const outside = outsideFactsOf(site, found.source);
   const nothing = { found, sessionId: id, messages: 0, bytes: 0, problems: [] } as const;
   if (isKnown(site, found.source, id, outside)) return report({ ...nothing, outcome: 'unchanged' });
+  if (tombstones.has(id)) return report({ ...nothing, outcome: 'deleted' });
   let writer: SessionWriter | undefined;
   try {
     writer = SessionWriter.open(site.store, site.machine, id);

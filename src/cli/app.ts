@@ -4,17 +4,30 @@ import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
 import { config } from './commands/config.ts';
+import { deleteCommand, restoreCommand } from './commands/delete.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { show } from './commands/show.ts';
 import { tools } from './commands/tools.ts';
+import { trash } from './commands/trash.ts';
 import type { CliContext } from './context.ts';
 
 /** Every command by the name people type. */
 export const routes = buildRouteMap({
-  routes: { list, show, resume: resumeCommand, import: importCommand, export: exportCommand, tools, config },
+  routes: {
+    list,
+    show,
+    resume: resumeCommand,
+    import: importCommand,
+    export: exportCommand,
+    delete: deleteCommand,
+    restore: restoreCommand,
+    trash,
+    tools,
+    config,
+  },
   docs: {
     brief: 'Capture, find, and resume AI coding agent sessions across tools',
     fullDescription: 'Start with: sfs import, then sfs list, then sfs resume @last --in codex',

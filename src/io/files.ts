@@ -1,6 +1,7 @@
 /** Writing: private files, atomic replacement, append to a known length, durable on request. */
 
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fstatSync,
@@ -145,6 +146,16 @@ export function appendAt(path: string, length: number, data: Uint8Array): number
       closeSync(file);
     }
   });
+}
+
+/** Adds text at the end of a file that several processes may add to; mode 0600. It is on the disk on return. */
+export function addText(path: string, text: string): void {
+  writing(path, () => appendFileSync(path, text, { mode: privateFile, flush: true }));
+}
+
+/** Moves a file or folder within one file system. */
+export function move(from: string, to: string): void {
+  writing(to, () => renameSync(from, to));
 }
 
 /** Cuts a file to a length; `false` when it is shorter than that or missing. */

@@ -1,9 +1,8 @@
 /** What cannot be derived from the session directories, as append-only JSON lines below `ledger/`. */
 
 import { join } from 'node:path';
-import { encodeLine } from '../format/line.ts';
-import { appendAt, makeFolder } from '../io/files.ts';
-import type { Machine } from '../io/machine.ts';
+import { decodeLine, encodeLine } from '../format/line.ts';
+import { addText, exists, makeFolder, readBytes } from '../io/files.ts';
 import type { Store } from './store.ts';
 
 /** What a resume put into a tool's home. */
@@ -17,9 +16,33 @@ export interface PlacedEntry {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** Notes what was placed. */
-export function notePlaced(store: Store, machine: Machine, entry: PlacedEntry): void {
+/** A session was deleted or restored; of several the last counts. */
+export interface TombstoneEntry {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly op: 'delete' | 'restore';
+  readonly session_id: string;
+}
+
+/** The files of the ledger, each with what its lines are. */
+interface Entries {
+  readonly placed: PlacedEntry;
+  readonly tombstones: TombstoneEntry;
+}
+
+/** Adds an entry. Throws `store-unwritable`. */
+export function note<Name extends keyof Entries>(store: Store, name: Name, entry: Entries[Name]): void {
   makeFolder(store.ledger);
-  const path = join(store.ledger, 'placed.jsonl');
-  appendAt(path, machine.stat(path)?.sizeBytes ?? 0, Buffer.from(`${encodeLine(entry)}\n`, 'utf8'));
+  addText(ledgerPath(store, name), `${encodeLine(entry)}\n`);
+}
+
+/** Every line as a value, oldest first; one that a crash cut off is `undefined`. */
+export function ledgerLines(store: Store, name: keyof Entries): unknown[] {
+  const path = ledgerPath(store, name);
+  return exists(path) ? readBytes(path).toString('utf8').split('\n').filter(Boolean).map(decodeLine) : [];
+}
+
+/** Where a file of the ledger is. */
+export function ledgerPath(store: Store, name: keyof Entries): string {
+  return join(store.ledger, `${name}.jsonl`);
 }

@@ -207,6 +207,14 @@ export class SessionIndex {
     });
   }
 
+  /** Forgets a session whose directory is gone. */
+  forget(id: string, machine: Machine): void {
+    this.#inTransaction(() => {
+      this.#forgetOne(id);
+      this.#setMeta('folders', foldersState(this.#store, machine));
+    });
+  }
+
   close(): void {
     this.#database.close();
   }
@@ -277,11 +285,15 @@ export class SessionIndex {
     this.#inTransaction(() => {
       for (const id of known) {
         if (onDisk.has(id)) continue;
-        this.#prepare('delete from sessions where session_id = ?').run(id);
-        this.#prepare('delete from sources where session_id = ?').run(id);
+        this.#forgetOne(id);
       }
       for (const id of onDisk) if (!known.has(id)) this.#takeIn(id);
     });
+  }
+
+  #forgetOne(id: string): void {
+    this.#prepare('delete from sessions where session_id = ?').run(id);
+    this.#prepare('delete from sources where session_id = ?').run(id);
   }
 
   /** A directory that cannot be read is left out; opening it by id says what is wrong with it. */

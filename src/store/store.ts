@@ -12,6 +12,8 @@ export interface Store {
   /** `SFS_HOME`, else `~/.sessionfs`. */
   readonly root: string;
   readonly sessions: string;
+  /** Deleted sessions until it is emptied. */
+  readonly trash: string;
   readonly index: string;
   readonly ledger: string;
   readonly config: string;
@@ -24,6 +26,7 @@ export function storeAt(machine: Machine): Store {
   return {
     root,
     sessions: join(root, 'sessions'),
+    trash: join(root, 'trash'),
     index: join(root, 'index.db'),
     ledger: join(root, 'ledger'),
     config: join(root, 'config.toml'),
@@ -37,18 +40,28 @@ export function prepareStore(store: Store): void {
 
 /** The directory of a session. */
 export function sessionFolder(store: Store, sessionId: string): string {
+  return folderIn(store.sessions, sessionId);
+}
+
+/** The directory a session has below `sessions` or `trash`. Throws `usage` for what is no id. */
+export function folderIn(parent: string, sessionId: string): string {
   if (!isSessionId(sessionId))
     throw new SessionFsError(
       'usage',
       `${JSON.stringify(sessionId)} is not a session id`,
       'list the sessions: sfs list',
     );
-  return join(store.sessions, directoryName(sessionId));
+  return join(parent, directoryName(sessionId));
 }
 
 /** The ids of the session directories that are there. */
 export function sessionIdsIn(store: Store): string[] {
-  return namesIn(store.sessions)
+  return sessionIdsBelow(store.sessions);
+}
+
+/** The ids of the session directories in a folder. */
+export function sessionIdsBelow(folder: string): string[] {
+  return namesIn(folder)
     .filter((name) => name.endsWith('.sfs'))
     .map((name) => name.slice(0, -'.sfs'.length))
     .filter(isSessionId);

@@ -70,6 +70,7 @@ test('in this process too, beside tools that only it knows', async (t) => {
     store: {
       root: store,
       sessions: join(store, 'sessions'),
+      trash: join(store, 'trash'),
       index: join(store, 'index.db'),
       ledger: join(store, 'ledger'),
       config: join(store, 'config.toml'),

@@ -35,6 +35,7 @@ export function importLines(result: ImportResult, homeDir: string): string[] {
       ...(tool.new > 0 ? [`${tool.new} new`] : []),
       ...(tool.grown > 0 ? [`${tool.grown} grown`] : []),
       ...(tool.unchanged > 0 ? [`${tool.unchanged} unchanged`] : []),
+      ...(tool.deleted > 0 ? [`${tool.deleted} deleted here`] : []),
       ...(tool.failed > 0 ? [`${tool.failed} failed`] : []),
     ];
     return `${tool.tool}: ${counted(tool.found, 'session')} (${parts.join(', ')}) in ${homeText(tool.home, homeDir)}`;
