@@ -39,7 +39,7 @@ export async function importDirectory(context: Context, path: string): Promise<I
       for (const message of messages) gathering.message(message);
       takeLive(theirs, path, writer, gathering);
       gathering.finish();
-      const manifest = await manifestOf(theirs.manifest, id, gathering);
+      const manifest = await manifestOf(theirs.manifest, id, gathering, writer.manifest());
       const staged = writer.stage(
         {
           ...writer.before,
@@ -129,14 +129,25 @@ function takeLive(theirs: SessionReader, path: string, writer: SessionWriter, ga
   for (const op of isContinued ? ops.slice(known.length) : ops) gathering.live(op);
 }
 
-async function manifestOf(theirs: Manifest, id: string, gathering: Gathering): Promise<Manifest> {
+/** Theirs under our id; what the user set here since the last time stays. */
+async function manifestOf(
+  theirs: Manifest,
+  id: string,
+  gathering: Gathering,
+  before: Manifest | undefined,
+): Promise<Manifest> {
   const { losses, tally } = gathering;
+  const named = before?.metadata?.named;
   return {
     ...theirs,
     session_id: id,
+    ...(named === undefined ? {} : { title: named }),
+    tags: before?.tags ?? theirs.tags ?? [],
+    checkpoint_count: before?.checkpoint_count ?? 0,
     stats: theirs.stats ?? statsOf(tally, await costOf(tally.models)),
     metadata: {
       ...theirs.metadata,
+      ...(named === undefined ? {} : { named, title_by: 'person' as const }),
       imported_from: theirs.session_id,
       ...(losses.size === 0 ? {} : { losses: Object.fromEntries(losses) }),
     },

@@ -97,6 +97,8 @@ export function deriveTools(facts: SessionFacts, tally: Tally): Tools | undefine
 function deriveTitle(
   from: Ingredients,
 ): { readonly text: string; readonly by: 'person' | 'model' | 'prompt' } | undefined {
+  const named = from.before?.metadata?.named;
+  if (named !== undefined) return { text: named, by: 'person' };
   const stated = from.facts.title;
   const text = stated?.text == null ? undefined : tidyTitle(stated.text);
   if (stated !== undefined && text !== undefined) return { text, by: stated.by };

@@ -8,6 +8,7 @@ import { deleteCommand, restoreCommand } from './commands/delete.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { list } from './commands/list.ts';
+import { alias, rename, tag } from './commands/registers.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { show } from './commands/show.ts';
 import { tools } from './commands/tools.ts';
@@ -22,6 +23,9 @@ export const routes = buildRouteMap({
     resume: resumeCommand,
     import: importCommand,
     export: exportCommand,
+    rename,
+    tag,
+    alias,
     delete: deleteCommand,
     restore: restoreCommand,
     trash,

@@ -53,6 +53,10 @@ export interface ManifestMetadata {
   readonly usage?: { readonly [model: string]: ModelUsage };
   /** Which call started which sub-agent: agent id → tool_use_id. */
   readonly agent_calls?: { readonly [agentId: string]: string };
+  /** The title a person gave in SessionFS; it wins over whatever the source says. */
+  readonly named?: string;
+  /** The checkpoint of the parent that a fork was made from. */
+  readonly forked_from_checkpoint?: string;
   /** How the title came about. */
   readonly title_by?: 'person' | 'model' | 'prompt';
   readonly [key: string]: unknown;

@@ -24,10 +24,19 @@ export interface TombstoneEntry {
   readonly session_id: string;
 }
 
+/** An alias was given to a session, or taken away (`null`); of several entries for one alias the last counts. */
+export interface AliasEntry {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly alias: string;
+  readonly session_id: string | null;
+}
+
 /** The files of the ledger, each with what its lines are. */
 interface Entries {
   readonly placed: PlacedEntry;
   readonly tombstones: TombstoneEntry;
+  readonly aliases: AliasEntry;
 }
 
 /** Adds an entry. Throws `store-unwritable`. */

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { layout } from '../format/layout.ts';
 import { exists, makeFolder, move, remove } from '../io/files.ts';
-import { releaseLock, takeLock } from '../io/lock.ts';
 import type { Machine } from '../io/machine.ts';
 import { isObject } from '../model/json.ts';
 import { isSessionId } from '../model/session-id.ts';
+import { whileHeld } from './registers.ts';
 import { ledgerLines, ledgerPath, note } from './ledger.ts';
 import type { Store } from './store.ts';
 import { folderIn, sessionFolder, sessionIdsBelow } from './store.ts';
@@ -99,21 +99,4 @@ export function emptyTrash(store: Store, machine: Machine): string[] {
     remove(folderIn(store.trash, id));
   }
   return ids;
-}
-
-/** Runs work while no other process writes the session. Throws `session-busy`. */
-export function whileHeld<T>(folder: string, machine: Machine, id: string, work: () => T): T {
-  makeFolder(join(folder, 'meta'));
-  const lock = join(folder, layout.lock);
-  if (!takeLock(lock, machine.isRunning))
-    throw new SessionFsError(
-      'session-busy',
-      `another process is writing ${id}`,
-      'wait for it to end and run the command again',
-    );
-  try {
-    return work();
-  } finally {
-    releaseLock(lock);
-  }
 }

@@ -2,6 +2,7 @@
 
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../context.ts';
+import { sessionParameter } from '../flags.ts';
 
 interface Flags {
   readonly output: string;
@@ -14,7 +15,7 @@ export const exportCommand = buildCommand<Flags, [string], CliContext>({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ parse: String, placeholder: 'session', brief: 'Id, beginning of an id, or @last' }],
+      parameters: [sessionParameter],
     },
     flags: {
       output: { kind: 'parsed', parse: String, brief: 'The folder to write into', placeholder: 'dir', default: '.' },

@@ -2,6 +2,7 @@
 
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../context.ts';
+import { sessionParameter } from '../flags.ts';
 
 interface Flags {
   readonly in?: string;
@@ -20,7 +21,7 @@ export const resumeCommand = buildCommand<Flags, [string], CliContext>({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ parse: String, placeholder: 'session', brief: 'Id, beginning of an id, or @last' }],
+      parameters: [sessionParameter],
     },
     flags: {
       in: { kind: 'parsed', parse: String, brief: 'The tool to go on in', placeholder: 'tool', optional: true },

@@ -2,7 +2,7 @@
 
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../context.ts';
-import { wholeNumber } from '../flags.ts';
+import { sessionParameter, wholeNumber } from '../flags.ts';
 
 interface Flags {
   readonly messages: boolean;
@@ -14,12 +14,12 @@ interface Flags {
 export const show = buildCommand<Flags, [string], CliContext>({
   docs: {
     brief: 'Show a session',
-    fullDescription: 'SESSION is an id, the beginning of one, a tool’s own id, or @last.',
+    fullDescription: 'SESSION is an id, the beginning of one, an alias, a tool’s own id, or @last.',
   },
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ parse: String, placeholder: 'session', brief: 'Id, beginning of an id, or @last' }],
+      parameters: [sessionParameter],
     },
     flags: {
       messages: { kind: 'boolean', brief: 'The whole timeline', default: false },
