@@ -92,6 +92,11 @@ export interface Reader {
   discover(machine: Machine, home: string, problem: Problem): Iterable<Source>;
   /** The source a single native file belongs to; `undefined` when it is not this tool's. */
   sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined;
+  /**
+   * What a file captured earlier is, by the session's native id, the file's key and the path it had: so is what we keep of
+   * it decoded again when the tool has deleted it. Pure; `undefined` when it is none of this tool's.
+   */
+  fileOf(nativeId: string, key: string, path: string): Pick<SourceFile, 'kind' | 'agentId'> | undefined;
   /** Lines that start so are kept in `native/` and never parsed (bulk the tool writes for itself). */
   readonly opaque: readonly string[];
   /** The state before the first record of a file: plain JSON, at most 64 KB, also later. */

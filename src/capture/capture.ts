@@ -147,8 +147,12 @@ function isKnown(site: CaptureSite, source: Source, id: string, outside: string)
   });
 }
 
-async function readSource(
-  site: CaptureSite,
+/**
+ * Reads what the files of a source have gained and writes everything but the commit; `undefined` when there is nothing to make
+ * a session of. `outside`: the hash of what the tool tells outside them.
+ */
+export async function readSource(
+  site: Pick<CaptureSite, 'machine'>,
   found: Found,
   writer: SessionWriter,
   outside: string,

@@ -215,7 +215,8 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
   );
 }
 
-function guardAt(path: string, offset: number): string {
+/** The hash of the bytes just before an offset: what a file must still hold there to have only grown. */
+export function guardAt(path: string, offset: number): string {
   const from = Math.max(0, offset - guardBytes);
   return hashOf(readBytes(path, from, offset - from));
 }

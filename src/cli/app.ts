@@ -9,6 +9,7 @@ import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { alias, rename, tag } from './commands/registers.ts';
+import { reparse } from './commands/reparse.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { show } from './commands/show.ts';
 import { tools } from './commands/tools.ts';
@@ -23,6 +24,7 @@ export const routes = buildRouteMap({
     resume: resumeCommand,
     import: importCommand,
     export: exportCommand,
+    reparse,
     rename,
     tag,
     alias,

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
-import { appendAt, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
+import { appendAt, exists, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
 import { compress, decompress } from '../io/compress.ts';
 import { hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
@@ -28,23 +28,51 @@ function generationFolder(sessionFolder: string, key: string, generation: number
   return join(sessionFolder, layout.native, key, String(generation));
 }
 
-/** The raw bytes again, piece by piece. Throws `invalid-session` when a frame does not have its hash. */
+/**
+ * The raw bytes again, piece by piece. Throws `invalid-session` when a frame does not have its hash, `unreadable` when a file
+ * is gone.
+ */
 export function* readArchive(sessionFolder: string, key: string, file: ArchivedFile): Generator<Buffer> {
   const folder = generationFolder(sessionFolder, key, file.generation);
   let offset = 0;
   for (const frame of file.frames) {
-    const raw = decompress(readBytes(join(folder, 'frames.zst'), offset, frame.stored));
-    if (hashOf(raw) !== frame.sha256) {
-      throw new SessionFsError(
-        'invalid-session',
-        `${join(folder, 'frames.zst')} is damaged at byte ${offset}`,
-        'import the session again from its source, or restore the file from a copy',
-      );
-    }
+    const path = join(folder, 'frames.zst');
+    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset);
+    if (hashOf(raw) !== frame.sha256) throw damaged(path, offset);
     offset += frame.stored;
     yield raw;
   }
   if (file.tailBytes > 0) yield readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
+}
+
+/**
+ * The raw bytes of a generation that the commit does not list any more: all that lies in its folder. Nothing says whether they
+ * are whole but zstd itself. Throws `invalid-session` when they are not.
+ */
+export function* readOldGeneration(sessionFolder: string, key: string, generation: number): Generator<Buffer> {
+  const folder = generationFolder(sessionFolder, key, generation);
+  const path = join(folder, 'frames.zst');
+  const frames = exists(path) ? unpacked(path, readBytes(path), 0) : Buffer.alloc(0);
+  yield frames;
+  const tail = tailPath(folder, frames.length);
+  if (exists(tail)) yield readBytes(tail);
+}
+
+function unpacked(path: string, stored: Buffer, offset: number): Buffer {
+  try {
+    return decompress(stored);
+  } catch (cause) {
+    throw damaged(path, offset, cause);
+  }
+}
+
+function damaged(path: string, offset: number, cause?: unknown): SessionFsError {
+  return new SessionFsError(
+    'invalid-session',
+    `${path} is damaged at byte ${offset}`,
+    'import the session again from its source, or restore the file from a copy',
+    cause,
+  );
 }
 
 /** Raw bytes waiting to be written. */

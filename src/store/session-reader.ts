@@ -132,11 +132,11 @@ export class SessionReader {
 }
 
 /** A revision under the id of what it revises. */
-function asBase(message: Message): Message {
+export function asBase(message: Message): Message {
   const base = message.metadata?.revises;
   if (base === undefined) return message;
-  const { revises: _revises, ...metadata } = message.metadata ?? {};
-  return { ...message, msg_id: base, metadata };
+  const { metadata: { revises: _revises, ...metadata } = {}, ...rest } = message;
+  return { ...rest, msg_id: base, ...(Object.keys(metadata).length === 0 ? {} : { metadata }) };
 }
 
 /** Where each message's newest revision stands, and how messages hang together. */

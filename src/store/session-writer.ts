@@ -62,6 +62,7 @@ export class SessionWriter {
   #keyMap: Map<string, string> | undefined;
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
+  #isHeld = true;
 
   private constructor(id: string, folder: string, before: Commit | undefined) {
     this.id = id;
@@ -135,6 +136,11 @@ export class SessionWriter {
     return this.#keysKnown().get(key);
   }
 
+  /** Every native key and the message it stands for. */
+  keys(): ReadonlyMap<string, string> {
+    return this.#keysKnown();
+  }
+
   /** Remembers what a native key stands for; a key that says the same already is left alone. */
   setKey(key: string, id: string): void {
     const keys = this.#keysKnown();
@@ -162,9 +168,14 @@ export class SessionWriter {
   /** The live view as it stands, with what was appended. */
   liveView(): string[] {
     this.#messages.write();
-    this.#live.write();
     const { links } = scanMessages(this.#messages.path, this.#messages.length);
-    return liveIds(links, readLiveOps(this.#live.path, this.#live.length));
+    return liveIds(links, this.liveOps());
+  }
+
+  /** Every live view operation, with what was appended. */
+  liveOps(): LiveOp[] {
+    this.#live.write();
+    return readLiveOps(this.#live.path, this.#live.length);
   }
 
   /** The manifest on the disk, with what the user set; `undefined` before the first commit. */
@@ -231,8 +242,11 @@ export class SessionWriter {
     this.close();
   }
 
-  /** Lets the session go without a commit. */
+  /** Lets the session go, without a commit if there was none; once more does nothing. */
   close(): void {
+    // By now another process may hold it.
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
     releaseLock(join(this.folder, layout.lock));
     if (this.isNew && !exists(join(this.folder, layout.commit)) && !exists(join(this.folder, layout.manifest)))
       remove(this.folder);

@@ -50,6 +50,17 @@ export function sourceAt(machine: Machine, path: string, problem: Problem): Sour
   );
 }
 
+/** What a captured file is: its key says so. */
+export function fileOf(_nativeId: string, key: string): Pick<SourceFile, 'kind' | 'agentId'> | undefined {
+  if (key === 'main') return { kind: 'log' };
+  if (key === 'custom-title') return { kind: 'document' };
+  if (key.startsWith('tool-results-')) return { kind: 'attachment' };
+  const meta = key.endsWith('.meta') ? agentName(key.slice(0, -'.meta'.length)) : undefined;
+  if (meta !== undefined) return { kind: 'document', agentId: meta };
+  const log = agentName(key);
+  return log === undefined ? undefined : { kind: 'log', agentId: log };
+}
+
 function* discoverProject(machine: Machine, folder: string, inside: string, problem: Problem): Iterable<Source> {
   const entries = listed(machine, folder, problem);
   const flat = flatAgents(machine, folder, entries);
@@ -93,13 +104,13 @@ function collect(
         collect(machine, path, below === '' ? entry.name : below, files, inside, problem, depth + 1);
       continue;
     }
-    const file = fileOf(path, entry.name, below);
+    const file = fileIn(path, entry.name, below);
     if (file !== undefined && isFile(machine, path, entry, inside, problem)) files.push(file);
   }
 }
 
 /** A file of the session's folder; `undefined`: nothing of ours (marks of retention, of cloud sessions, indexes). */
-function fileOf(path: string, name: string, below: string): SourceFile | undefined {
+function fileIn(path: string, name: string, below: string): SourceFile | undefined {
   if (below === '') return name === 'custom-title.json' ? { key: 'custom-title', path, kind: 'document' } : undefined;
   if (below === 'tool-results') return { key: keyOf(`tool-results-${name}`), path, kind: 'attachment' };
   if (below !== 'subagents') return undefined;

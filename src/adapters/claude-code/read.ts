@@ -8,7 +8,7 @@ import { decodeAttachment } from './read-attachment.ts';
 import { decodeDocument, decodeSide, noteEnvelope, settleFacts } from './read-facts.ts';
 import { decodeSystem } from './read-system.ts';
 import { decodeUser } from './read-user.ts';
-import { discover, sourceAt } from './discover.ts';
+import { discover, fileOf, sourceAt } from './discover.ts';
 import { isRow, rowId } from './native.ts';
 import { timeOf } from '../shared/time.ts';
 import type { Row, RowType } from './native.ts';
@@ -21,6 +21,7 @@ import { advance, leafOf, setPoint } from './tree.ts';
 export const reader: Reader = {
   discover,
   sourceAt,
+  fileOf,
   opaque: ['{"type":"api-request', '{"type":"file-history-', '{"type":"cost-state"'],
   start: startState,
   decode,

@@ -45,6 +45,13 @@ export function sourceAt(machine: Machine, named: string, problem: Problem): Sou
   return survey.source(root, members, threadNames(machine, home, root).get(root));
 }
 
+/** What a captured rollout is: the thread in its name is the session's own or a sub-agent's. */
+export function fileOf(nativeId: string, _key: string, path: string): Pick<SourceFile, 'kind' | 'agentId'> | undefined {
+  const name = rolloutName(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1));
+  if (name === undefined) return undefined;
+  return { kind: 'log', ...(name.threadId === nativeId ? {} : { agentId: name.threadId }) };
+}
+
 interface RolloutFile extends RolloutName {
   readonly path: string;
 }

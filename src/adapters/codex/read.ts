@@ -3,7 +3,7 @@
 import type { DecoderState, Disposition, FileContext, Given, Reader, SessionFacts } from '../adapter.ts';
 import { countAt, objectAt, stringAt } from '../../model/json.ts';
 import { decodeCompacted } from './compaction.ts';
-import { discover, sourceAt } from './discover.ts';
+import { discover, fileOf, sourceAt } from './discover.ts';
 import { decodeEvent } from './events.ts';
 import { leafKey, tellFacts } from './facts.ts';
 import { decodeItem } from './items.ts';
@@ -17,6 +17,7 @@ import { decodeUsageRecord } from './usage.ts';
 export const reader: Reader = {
   discover,
   sourceAt,
+  fileOf,
   // A line begins with its time, so no prefix tells what it is.
   opaque: [],
   start: (file: FileContext) => asDecoderState(startState(file)),

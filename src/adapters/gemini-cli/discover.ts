@@ -84,6 +84,23 @@ export function sourceAt(machine: Machine, path: string, problem: Problem): Sour
   return found.length === 0 ? undefined : sourceOf(machine, nativeId, found, directories(machine, home), problem);
 }
 
+/** What a captured file is: the folder it lay in says so. */
+export function fileOf(
+  _nativeId: string,
+  _key: string,
+  path: string,
+): Pick<SourceFile, 'kind' | 'agentId'> | undefined {
+  const place =
+    /\/tmp\/[^/]+\/(?:(checkpoint-|chats\/session-)[^/]+\.(jsonl?)|chats\/[^/]+\/([^/]+)\.jsonl|(tool-outputs)\/.+)$/.exec(
+      path.replaceAll('\\', '/'),
+    );
+  if (place === null) return undefined;
+  const [, , form, agentId, outputs] = place;
+  if (outputs !== undefined) return { kind: 'attachment' };
+  if (agentId !== undefined) return { kind: 'log', agentId };
+  return { kind: form === 'jsonl' ? 'log' : 'document' };
+}
+
 /**
  * The 8 characters a session file of ours ends with. They must not be the first of the session id: the CLI starts every
  * resume with a file of that name that it later deletes, with all files that end alike (0.36 to 0.61.0).

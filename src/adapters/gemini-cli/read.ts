@@ -5,7 +5,7 @@ import type { Message } from '../../model/message.ts';
 import type { DecoderState, Disposition, FileContext, Given, Reader, SourceFile } from '../adapter.ts';
 import { append } from './append.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { discover, sourceAt } from './discover.ts';
+import { discover, fileOf, sourceAt } from './discover.ts';
 import { digest, jsonText } from './content.ts';
 import { messageOf, recordOf, snapshotMessageOf } from './native.ts';
 import { timeOf } from '../shared/time.ts';
@@ -13,7 +13,7 @@ import { find, name, startState } from './timeline.ts';
 import type { Run, State } from './timeline.ts';
 
 /** The reader of Gemini CLI sessions. */
-export const reader: Reader = { discover, sourceAt, opaque: [], start, decode, settle, holds };
+export const reader: Reader = { discover, sourceAt, fileOf, opaque: [], start, decode, settle, holds };
 
 function start(_file: FileContext): DecoderState {
   return startState();

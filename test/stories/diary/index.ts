@@ -71,6 +71,7 @@ const reader: Reader = {
   },
   sourceAt: (machine, path) =>
     isObject(JSON.parse(machine.readText(path)?.split('\n')[0] ?? 'null')) ? sourceOf(path) : undefined,
+  fileOf: () => ({ kind: 'log' }),
   opaque: [],
   start: () => ({ leaf: null, told: null }),
   decode,

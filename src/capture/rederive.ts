@@ -1,0 +1,369 @@
+/**
+ * A session's messages made again from the native bytes we keep, by today's readers: the bytes go through capture into an
+ * empty session beside the old one, and what came out otherwise is appended there. Nothing that is there is taken away.
+ */
+
+import { join } from 'node:path';
+import type { Adapter, SourceFile } from '../adapters/adapter.ts';
+import { SessionFsError } from '../errors.ts';
+import { makeFolder, prepareFile, readBytes, remove } from '../io/files.ts';
+import { hashOf } from '../io/hash.ts';
+import type { Machine } from '../io/machine.ts';
+import { mergeFacts } from '../model/facts.ts';
+import type { SessionFacts } from '../model/facts.ts';
+import { revisionId, sha256Hex } from '../model/ids.ts';
+import { canonicalJson } from '../model/json.ts';
+import { baseId } from '../model/message.ts';
+import type { Message } from '../model/message.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { readArchive, readOldGeneration } from '../store/archive.ts';
+import type { Commit, Cursor } from '../store/commit.ts';
+import { SessionReader, asBase } from '../store/session-reader.ts';
+import { SessionWriter, commitAll, openForWriting } from '../store/session-writer.ts';
+import type { Staged } from '../store/session-writer.ts';
+import type { CaptureSite } from './capture.ts';
+import { readSource } from './capture.ts';
+import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
+import { costOf } from './price.ts';
+import { guardAt } from './read-source.ts';
+
+/** What deriving one session again came to. */
+export type Rederived =
+  | { readonly outcome: 'changed'; readonly added: number; readonly revised: number }
+  | { readonly outcome: 'unchanged' }
+  /** It cannot be derived truthfully; nothing was touched. */
+  | { readonly outcome: 'left'; readonly why: string };
+
+/**
+ * Derives one session again. `isTrial`: only says what would change. Throws `invalid-session` and `unreadable` when what is kept
+ * is damaged, `session-busy`, `newer-format`, `store-unwritable`; the session is then as it was.
+ */
+export async function rederive(
+  site: CaptureSite,
+  adapter: Adapter | undefined,
+  id: string,
+  options: { readonly isTrial: boolean },
+): Promise<Rederived> {
+  const reader = SessionReader.open(site.store, id);
+  const { commit } = reader;
+  // A writer begins a directory without a commit again: it must not see one.
+  const why = commit === undefined ? withoutBytes : reasonToLeave(commit, adapter);
+  if (why !== undefined || adapter === undefined) return { outcome: 'left', why: why ?? withoutBytes };
+  const writer = openForWriting(site.store, site.machine, id);
+  const scratch = join(writer.folder, '.reparse.tmp');
+  try {
+    remove(scratch);
+    const nativeId = reader.manifest.source.original_session_id ?? '';
+    const files = filesOf(site, adapter, nativeId, writer);
+    if (typeof files === 'string') return { outcome: 'left', why: files };
+    const fresh = await deriveAfresh(site, adapter, nativeId, writer, files, scratch);
+    if (fresh === undefined) return { outcome: 'left', why: 'today’s readers find no message in its native bytes' };
+    try {
+      return await unite(site, adapter, nativeId, writer, fresh, options.isTrial);
+    } finally {
+      fresh.close();
+    }
+  } finally {
+    remove(scratch);
+    writer.close();
+    // Opening cuts off what was written and not committed.
+    if (options.isTrial) SessionWriter.open(site.store, site.machine, id)?.close();
+  }
+}
+
+const withoutBytes = 'it has no native bytes to derive it from';
+
+function reasonToLeave(commit: Commit, adapter: Adapter | undefined): string | undefined {
+  if (Object.keys(commit.native).length === 0) return withoutBytes;
+  if (adapter === undefined) return 'its tool is none that can be read';
+  if (commit.placed) return 'a resume wrote its file: its messages were never derived from it';
+  return undefined;
+}
+
+/** One native file as it is to be read again. */
+interface Kept {
+  readonly key: string;
+  readonly is: Pick<SourceFile, 'kind' | 'agentId'>;
+  readonly cursor: Cursor;
+  /** The session directory and the key it is archived under: another session's for what was inherited. */
+  readonly folder: string;
+  readonly archiveKey: string;
+  readonly archived: Commit['native'][string];
+}
+
+/** The files in the order they were read; or why they cannot be. */
+function filesOf(site: CaptureSite, adapter: Adapter, nativeId: string, writer: SessionWriter): Kept[] | string {
+  const { native, cursors } = writer.before;
+  const lost = Object.keys(native).find((key) => cursors[key] === undefined);
+  if (lost !== undefined) return `nothing says what file ${lost} was: import it again from its source`;
+  const inherited: Kept[] = [];
+  const own: Kept[] = [];
+  for (const [key, cursor] of Object.entries(cursors)) {
+    const is = adapter.reader.fileOf(nativeId, key, cursor.path);
+    if (is === undefined) return `${cursor.path} is no file that ${adapter.name} is known to write`;
+    if (cursor.inherited === true) {
+      const from = inheritedFrom(site, cursor);
+      if (from === undefined) return `what it goes on from, ${cursor.path}, is not in the store`;
+      inherited.push({ key, is: { kind: is.kind }, cursor, ...from });
+      continue;
+    }
+    const archived = native[key];
+    if (archived === undefined) return `nothing is kept of ${cursor.path}`;
+    own.push({ key, is, cursor, folder: writer.folder, archiveKey: key, archived });
+  }
+  return [...inherited, ...own];
+}
+
+/** The archive of a file that is another session's. */
+function inheritedFrom(
+  site: CaptureSite,
+  cursor: Cursor,
+): Pick<Kept, 'folder' | 'archiveKey' | 'archived'> | undefined {
+  const row = site.index.source(cursor.path);
+  if (row === undefined) return undefined;
+  const { folder, commit } = SessionReader.open(site.store, row.session_id);
+  const archived = commit?.native[row.file_key];
+  return archived === undefined ? undefined : { folder, archiveKey: row.file_key, archived };
+}
+
+/**
+ * Captures what is kept into an empty session below `scratch`, generation by generation, as it came; `undefined` when there is no
+ * message in it.
+ */
+async function deriveAfresh(
+  site: CaptureSite,
+  adapter: Adapter,
+  nativeId: string,
+  writer: SessionWriter,
+  kept: readonly Kept[],
+  scratch: string,
+): Promise<SessionWriter | undefined> {
+  const store = { ...site.store, sessions: join(scratch, 'sessions') };
+  const bytes = join(scratch, 'native');
+  makeFolder(bytes);
+  const rounds = 1 + Math.max(...kept.map(({ cursor, archived }) => (cursor.inherited ? 0 : archived.generation)));
+  for (let round = 0; round < rounds; round += 1) {
+    const machine = withTimes(site.machine, bytes, kept);
+    const files = kept.map((file) => unpackInto(bytes, file, round));
+    const fresh = openForWriting(store, site.machine, writer.id);
+    try {
+      const found = { adapter, source: { nativeId, files } };
+      const read = await readSource({ machine }, found, fresh, writer.before.outsideFacts);
+      const [unread] = read?.captured.problems ?? [];
+      if (unread !== undefined) throw new SessionFsError('invalid-session', unread.problem);
+      if (read === undefined) continue;
+      const { failed } = await commitAll([read.staged]);
+      for (const { why } of failed) throw why;
+    } finally {
+      fresh.close();
+    }
+  }
+  const fresh = openForWriting(store, site.machine, writer.id);
+  if (!fresh.isNew) return fresh;
+  fresh.close();
+  return undefined;
+}
+
+/** Puts the bytes a file had in a round where capture can read them. */
+function unpackInto(folder: string, file: Kept, round: number): SourceFile {
+  const { key, cursor, archived, is } = file;
+  const isInherited = cursor.inherited === true;
+  const generation = isInherited ? archived.generation : Math.min(round, archived.generation);
+  const path = join(folder, `${generation}.${key}`);
+  const isNewest = generation === archived.generation;
+  if (!(round > 0 && (isInherited || archived.generation < round))) {
+    prepareFile(
+      path,
+      isNewest
+        ? readArchive(file.folder, file.archiveKey, archived)
+        : readOldGeneration(file.folder, file.archiveKey, generation),
+    ).publish();
+    if (isNewest) refuseDamaged(path, file);
+  }
+  return { key, path, ...is, ...(isInherited ? { inherited: { bytes: cursor.offset } } : {}) };
+}
+
+/** The tail has no hash of its own; the cursor has one of what came last. */
+function refuseDamaged(path: string, { is, cursor, archiveKey, folder }: Kept): void {
+  const guard = is.kind === 'log' ? guardAt(path, cursor.offset) : hashOf(readBytes(path));
+  if (guard === cursor.guard) return;
+  throw new SessionFsError(
+    'invalid-session',
+    `the archive of ${archiveKey} in ${folder} does not hold what was read`,
+    'import the session again from its source, or restore the file from a copy',
+  );
+}
+
+/** The machine, with the time each file had at its source: records without a time of their own go by it. */
+function withTimes(machine: Machine, folder: string, kept: readonly Kept[]): Machine {
+  const times = new Map(kept.map(({ key, cursor }) => [key, cursor.modifiedMs]));
+  return {
+    ...machine,
+    stat: (path) => {
+      const info = machine.stat(path);
+      const name = path.startsWith(folder) ? path.slice(folder.length + 1) : '';
+      const modifiedMs = times.get(name.slice(name.indexOf('.') + 1));
+      return info === undefined || modifiedMs === undefined ? info : { ...info, modifiedMs };
+    },
+  };
+}
+
+/** Appends to the session what the fresh derivation says otherwise, and makes its counts and facts the session's. */
+async function unite(
+  site: CaptureSite,
+  adapter: Adapter,
+  nativeId: string,
+  writer: SessionWriter,
+  fresh: SessionWriter,
+  isTrial: boolean,
+): Promise<Rederived> {
+  const before = writer.manifest();
+  const { added, revised } = appendMessages(writer, fresh);
+  const isNewView = alignLive(writer, fresh);
+  for (const [key, id] of fresh.keys()) writer.setKey(key, id);
+  const staged = await stageAs(adapter, nativeId, writer, fresh, before);
+  const isSame =
+    added + revised === 0 &&
+    !isNewView &&
+    canonicalJson(staged.commit) === canonicalJson(writer.before) &&
+    canonicalJson(staged.derived.manifest) === canonicalJson(before);
+  if (isSame) return { outcome: 'unchanged' };
+  if (!isTrial) {
+    const { failed } = await commitAll([staged]);
+    for (const { why } of failed) throw why;
+    const { manifest, workspace } = staged.derived;
+    site.index.put([{ manifest, workspace, commit: staged.commit }], site.machine);
+  }
+  return { outcome: 'changed', added, revised };
+}
+
+/** Appends messages that are new, and newer forms of those that read otherwise now. */
+function appendMessages(
+  writer: SessionWriter,
+  fresh: SessionWriter,
+): { readonly added: number; readonly revised: number } {
+  const ours = newestForms(SessionReader.at(writer.folder));
+  const theirs = SessionReader.at(fresh.folder);
+  const newest = newestForms(theirs);
+  let added = 0;
+  let revised = 0;
+  for (const message of theirs.lines()) {
+    const base = baseId(message);
+    const known = ours.get(base);
+    if (known === undefined) {
+      writer.append(message);
+      added += Number(base === message.msg_id);
+      continue;
+    }
+    const form = newest.get(base);
+    if (form === undefined || form === known || formHash(message) !== form) continue;
+    const revision = revisionOf(asBase(message), form, writer);
+    if (revision === undefined) continue;
+    writer.append(revision);
+    ours.set(base, form);
+    revised += 1;
+  }
+  return { added, revised };
+}
+
+/** Each message's newest form by base id: a hash of all of it. */
+function newestForms(reader: SessionReader): Map<string, string> {
+  const forms = new Map<string, string>();
+  for (const message of reader.lines()) forms.set(baseId(message), formHash(message));
+  return forms;
+}
+
+function formHash(message: Message): string {
+  const { metadata = {}, ...said } = asBase(message);
+  return sha256Hex(canonicalJson([said, metadata]));
+}
+
+/**
+ * A newer form under an id that is free: the usual one, else (the same was said by an earlier form, which differs in its parent,
+ * time or marks) one made of the whole form. `undefined`: the form is there, with newer ones after it.
+ */
+function revisionOf(message: Message, form: string, writer: SessionWriter): Message | undefined {
+  const base = message.msg_id;
+  const id = [revisionId(base, message), `${base}~${form.slice(0, 8)}`].find((free) => !writer.has(free));
+  return id === undefined ? undefined : { ...message, msg_id: id, metadata: { ...message.metadata, revises: base } };
+}
+
+/** Makes the live view that of the fresh derivation; was it another? */
+function alignLive(writer: SessionWriter, fresh: SessionWriter): boolean {
+  const wanted = fresh.liveView();
+  const isAligned = (): boolean => canonicalJson(writer.liveView()) === canonicalJson(wanted);
+  if (isAligned()) return false;
+  for (const op of fresh.liveOps()) writer.live(op);
+  const last = wanted.at(-1) ?? null;
+  writer.live({ op: 'leaf', id: last });
+  // An operation of the earlier reader still shows: the view is stated whole.
+  if (!isAligned() && last !== null) writer.live({ op: 'replace', at: last, with: wanted });
+  return true;
+}
+
+/** The session's next commit: what was derived, with what only its source or a person could say. */
+async function stageAs(
+  adapter: Adapter,
+  nativeId: string,
+  writer: SessionWriter,
+  fresh: SessionWriter,
+  before: Manifest | undefined,
+): Promise<Staged> {
+  const { tally, promptTitle, records, losses } = fresh.before;
+  const facts = mergeFacts(outsideFactsOf(writer.before.facts), fresh.before.facts);
+  const cursors = cursorsOf(writer.before.cursors, fresh.before.cursors);
+  const [main] = Object.values(cursors);
+  const derived = fresh.manifest();
+  const parent = derived?.metadata?.base;
+  return writer.stage(
+    { ...writer.before, cursors, facts, tally, promptTitle, records, losses },
+    {
+      manifest: deriveManifest({
+        sessionId: writer.id,
+        tool: adapter.id,
+        nativeId,
+        nativePath: main?.path,
+        facts,
+        tally,
+        promptTitle,
+        losses: new Map(Object.entries(losses)),
+        cost: await costOf(tally.models),
+        fallbackTime: new Date(main?.modifiedMs ?? 0).toISOString(),
+        before: before === undefined ? undefined : withoutDerived(before),
+        parent,
+      }),
+      workspace: deriveWorkspace(facts),
+      tools: deriveTools(facts, tally),
+    },
+  );
+}
+
+/** What a tool may have told outside the files we keep: its name for the session, and where it ran. */
+function outsideFactsOf({ title, cwd }: SessionFacts): SessionFacts {
+  return { ...(title === undefined ? {} : { title }), ...(cwd === undefined ? {} : { cwd }) };
+}
+
+/** Where the sources lay and what they weighed, with the state of today's reader; the main file first. */
+function cursorsOf(
+  before: { readonly [key: string]: Cursor },
+  fresh: { readonly [key: string]: Cursor },
+): { readonly [key: string]: Cursor } {
+  const [mainKey] = Object.keys(fresh);
+  const keys = Object.keys(before).toSorted((a, b) => Number(b === mainKey) - Number(a === mainKey));
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const place = before[key];
+      const read = fresh[key];
+      if (place === undefined) return [];
+      return [
+        [key, read === undefined ? place : { ...place, offset: read.offset, guard: read.guard, state: read.state }],
+      ];
+    }),
+  );
+}
+
+/** The manifest without what the messages and the source say: a person's registers and what others put there. */
+function withoutDerived(manifest: Manifest): Manifest {
+  const { losses: _losses, usage: _usage, agent_calls: _calls, ...metadata } = manifest.metadata ?? {};
+  return { ...manifest, metadata };
+}
