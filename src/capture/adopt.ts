@@ -7,6 +7,7 @@ import type { Adapter, DecoderState, FileContext, Given, Sink, Written, WrittenF
 import { SessionFsError } from '../errors.ts';
 import { readChunks } from '../io/chunks.ts';
 import { hashOf } from '../io/hash.ts';
+import { remove } from '../io/files.ts';
 import type { PreparedFile } from '../io/files.ts';
 import { prepareBelow } from '../io/place.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
@@ -75,7 +76,8 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
       const reading = new PlacedReading(adapter, written.nativeId, file, writer, carried, placement.now);
       const one = prepareBelow(home, file.path, reading.chunks());
       prepared.push(one);
-      const archive = writer.archive(file.key, { freshUnless: true });
+      // Written anew under its own name, it is another file: what was kept of the lost one stays as it was.
+      const archive = writer.archive(file.key, { freshUnless: writer.before.native[file.key] === undefined });
       for (const piece of readChunks(one.temporary, 0)) archive.append(piece);
       cursors[file.key] = reading.cursor(one);
     }
@@ -96,7 +98,8 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     const staged = writer.stage(
       {
         ...writer.before,
-        cursors: { ...cursors, ...writer.before.cursors },
+        // The written file comes first: the session is listed by it.
+        cursors: { ...cursors, ...writer.before.cursors, ...cursors },
         facts,
         placed: true,
         promptTitle: writer.before.promptTitle ?? manifest.title ?? null,
@@ -105,7 +108,7 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     );
     const { failed } = await commitAll([staged]);
     for (const { why } of failed) throw why;
-    for (const file of prepared) file.publish();
+    publishAll(prepared, writer);
     site.index.put(
       [{ manifest: staged.derived.manifest, workspace: staged.derived.workspace, commit: staged.commit }],
       site.machine,
@@ -122,6 +125,24 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
   } catch (cause) {
     for (const file of prepared) file.discard();
     writer.close();
+    throw cause;
+  }
+}
+
+/**
+ * Lets the files appear, which a commit follows already: cut off here, the child has its files in its archive, and resuming it
+ * puts them back. One that cannot appear takes the others and a new child with it.
+ */
+function publishAll(files: readonly PreparedFile[], writer: SessionWriter): void {
+  const published: PreparedFile[] = [];
+  try {
+    for (const file of files) {
+      file.publish();
+      published.push(file);
+    }
+  } catch (cause) {
+    for (const { path } of published) remove(path);
+    if (writer.isNew) remove(writer.folder);
     throw cause;
   }
 }

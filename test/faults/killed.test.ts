@@ -1,0 +1,145 @@
+/** A resume cut off when the child is committed and its files are not yet there; a reparse cut off before its commit. */
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { importSessions } from '../../src/actions/import.ts';
+import { listSessions } from '../../src/actions/list.ts';
+import { resume } from '../../src/actions/resume.ts';
+import { openSession } from '../../src/actions/show.ts';
+import { homeOf } from '../../src/actions/tools.ts';
+import type { Adapter } from '../../src/adapters/adapter.ts';
+import { adapters } from '../../src/adapters/index.ts';
+import { sfs } from '../support/command-line.ts';
+import type { Scratch } from '../support/scratch.ts';
+import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+
+const quiet = (): void => undefined;
+
+/** Loaded into `sfs` before it runs: does something else in the place of one call of the system. */
+function instead(place: Scratch, code: string): { readonly env: { readonly [name: string]: string } } {
+  const path = join(place.folder, 'instead.mjs');
+  writeFileSync(
+    path,
+    `import fs from 'node:fs';\nimport { syncBuiltinESMExports } from 'node:module';\n${code}\nsyncBuiltinESMExports();\n`,
+  );
+  return { env: { NODE_OPTIONS: `--import ${path}` } };
+}
+
+async function longest(place: Scratch, source: Adapter): Promise<string> {
+  installRecording(place, source, recordingsOf(source).at(-1) ?? '');
+  await importSessions(place.context, {}, quiet);
+  const { sessions } = await listSessions(place.context, { sort: 'messages' });
+  return sessions[0]?.session_id ?? '';
+}
+
+for (const target of adapters) {
+  test(`killed between the two, into ${target.name}: the child is whole, and resuming it puts its files back`, async (t) => {
+    const place = scratch(t);
+    const source = adapters.find((adapter) => adapter !== target) ?? target;
+    const parent = await longest(place, source);
+    const killed = sfs(
+      place,
+      ['resume', parent, '--in', target.id, '--project', place.project],
+      instead(place, `fs.linkSync = () => process.kill(process.pid, 'SIGKILL');`),
+    );
+    assert.equal(killed.status, null, killed.err);
+
+    await importSessions(place.context, {}, quiet);
+    const children = (await listSessions(place.context, {})).sessions.filter(
+      ({ parent_session_id: id, tool }) => id === parent && tool === target.id,
+    );
+    assert.equal(children.length, 1);
+    const child = children[0]?.session_id ?? '';
+    const before = await openSession(place.context, child);
+    const files = Object.values(before.reader.commit?.cursors ?? {}).map(({ path }) => path);
+    assert.deepEqual(
+      files.map((path) => existsSync(path)),
+      files.map(() => false),
+    );
+    const said = [...before.reader.live()].map(({ msg_id: id }) => id);
+
+    const resumed = await resume(place.context, { session: child, project: place.project });
+    assert.equal(resumed.session_id, child);
+    assert.equal(resumed.parent_session_id, parent);
+    for (const path of resumed.files) assert.ok(readFileSync(path).length > 0, path);
+    const again = await importSessions(place.context, {}, quiet);
+    assert.deepEqual(again.sessions, []);
+    const after = await openSession(place.context, child);
+    assert.deepEqual(
+      [...after.reader.live()].map(({ msg_id: id }) => id),
+      said,
+    );
+  });
+}
+
+test('a file that cannot appear: no child, no other file', async (t) => {
+  const place = scratch(t);
+  const [source, target] = adapters;
+  assert.ok(source !== undefined && target !== undefined);
+  const parent = await longest(place, source);
+  const before = (await listSessions(place.context, {})).sessions;
+  const refused = sfs(
+    place,
+    ['resume', parent, '--in', target.id, '--project', place.project],
+    instead(place, `fs.linkSync = () => { throw Object.assign(new Error('taken'), { code: 'EEXIST' }); };`),
+  );
+  assert.notEqual(refused.status, 0);
+  assert.deepEqual((await listSessions(place.context, {})).sessions, before);
+  assert.deepEqual(filesBelow(homeOf(place.context, target)), []);
+});
+
+test('a reparse killed before its commit leaves the session as it was, and done again it is done', async (t) => {
+  const place = scratch(t);
+  const [source] = adapters;
+  assert.ok(source !== undefined);
+  const { reader } = source;
+  const deaf: Adapter = {
+    ...source,
+    reader: {
+      ...reader,
+      decode: (record, state, given) =>
+        reader.decode(record, state, {
+          ...given,
+          sink: {
+            message: (message) => (message.role === 'tool' ? undefined : given.sink.message(message)),
+            usage: (stated) => given.sink.usage(stated),
+            live: (op) => given.sink.live(op),
+            fact: (facts) => given.sink.fact(facts),
+            key: (key, id) => given.sink.key(key, id),
+            loss: (name) => given.sink.loss(name),
+          },
+        }),
+    },
+  };
+  installRecording(place, source, recordingsOf(source).at(-1) ?? '');
+  await importSessions({ ...place.context, adapters: [deaf] }, {}, quiet);
+  const id = (await listSessions(place.context, { sort: 'messages' })).sessions[0]?.session_id ?? '';
+  const before = (await openSession(place.context, id)).reader.timeline();
+  const killed = sfs(
+    place,
+    ['reparse', id],
+    instead(
+      place,
+      `const rename = fs.renameSync;
+       fs.renameSync = (from, to) =>
+         to.endsWith('commit.json') && !to.includes('.reparse.tmp') ? process.kill(process.pid, 'SIGKILL') : rename(from, to);`,
+    ),
+  );
+  assert.equal(killed.status, null, killed.err);
+  assert.deepEqual((await openSession(place.context, id)).reader.timeline(), before);
+  assert.match(sfs(place, ['reparse', id]).out, /messages new/);
+  const { reader: now } = await openSession(place.context, id);
+  assert.ok(now.timeline().length > before.length);
+  assert.ok(!existsSync(join(now.folder, '.reparse.tmp')));
+  assert.match(sfs(place, ['reparse', id]).out, /1 unchanged/);
+});
+
+function filesBelow(folder: string): string[] {
+  return existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name)
+    : [];
+}
