@@ -1,7 +1,7 @@
 /** An earlier reader's messages become what today's reader makes of the same bytes, also when the tool has deleted them. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { importDirectory } from '../../src/actions/import-directory.ts';
@@ -12,6 +12,7 @@ import { renameSession, setAlias, tagSession } from '../../src/actions/registers
 import { reparseSessions } from '../../src/actions/reparse.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
+import { deleteSession } from '../../src/actions/trash.ts';
 import { homeOf } from '../../src/actions/tools.ts';
 import type { Adapter, Sink } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
@@ -21,7 +22,7 @@ import type { Store } from '../../src/store/store.ts';
 import { diary } from './diary/index.ts';
 import { sfs } from '../support/command-line.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { fixturesOf, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 
 /** Another store of the same person. */
 function storeBelow(place: Scratch, name: string): Store {
@@ -218,6 +219,69 @@ test('of a file that was rewritten, what it lost is derived again too', async (t
   const now = await stateOf(place, id);
   for (const [message, form] of wanted.timeline) assert.deepEqual(now.timeline.get(message), form);
   assert.deepEqual([now.live, now.manifest, now.counted], [wanted.live, wanted.manifest, wanted.counted]);
+});
+
+test('of a document that was rewritten at each turn, all its generations are derived again', async (t) => {
+  const gemini = adapters.find((adapter) =>
+    recordingsOf(adapter).some((name) => documentsOf(adapter, name).length > 0),
+  );
+  assert.ok(gemini !== undefined);
+  const recording = recordingsOf(gemini).find((name) => documentsOf(gemini, name).length > 0) ?? '';
+  const place = scratch(t);
+  const home = installRecording(place, gemini, recording);
+  const fresh = { ...place.context, store: storeBelow(place, 'fresh') };
+  const [name = ''] = documentsOf(gemini, recording);
+  const path = join(home, name);
+  const whole = JSON.parse(readFileSync(path, 'utf8')) as { messages: unknown[] };
+  for (const count of [1, 2, whole.messages.length]) {
+    writeFileSync(path, JSON.stringify({ ...whole, messages: whole.messages.slice(0, count) }));
+    await importSessions({ ...place.context, adapters: [earlier(gemini)] }, { path }, quiet);
+    await importSessions(fresh, { path }, quiet);
+  }
+  const { session_id: id = '' } = (await listSessions(fresh, {})).sessions[0] ?? {};
+  const wanted = await stateOf({ ...place, context: fresh }, id);
+  rmSync(home, { recursive: true });
+  const [done] = await reparseSessions(place.context, one(id), quiet);
+  assert.equal(done?.outcome, 'changed');
+  assert.ok(existsSync(join(place.context.store.sessions, `${id}.sfs`, 'native', name.split('/').at(-1) ?? '', '2')));
+  const now = await stateOf(place, id);
+  assert.deepEqual([now.live, now.manifest, now.counted], [wanted.live, wanted.manifest, wanted.counted]);
+  assert.deepEqual((await reparseSessions(place.context, one(id), quiet))[0]?.outcome, 'unchanged');
+});
+
+/** The sessions of a recording that are one document each. */
+function documentsOf(adapter: Adapter, recording: string): string[] {
+  const folder = join(fixturesOf(adapter), recording);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /chats\/session-[^/]*\.json$/.test(path),
+  );
+}
+
+test('what a fork inherited is read from the session that archives it, and without that the fork is left', async (t) => {
+  const place = scratch(t);
+  for (const adapter of adapters)
+    for (const recording of recordingsOf(adapter)) {
+      installRecording(place, adapter, recording);
+    }
+  await importSessions(place.context, {}, quiet);
+  const forks: { readonly id: string; readonly path: string }[] = [];
+  for (const { session_id: id } of (await listSessions(place.context, {})).sessions) {
+    const { reader } = await openSession(place.context, id);
+    const inherited = Object.values(reader.commit?.cursors ?? {}).find((cursor) => cursor.inherited === true);
+    if (inherited !== undefined) forks.push({ id, path: inherited.path });
+  }
+  assert.ok(forks.length > 0);
+  for (const adapter of adapters) rmSync(homeOf(place.context, adapter), { recursive: true });
+  for (const { id } of forks)
+    assert.equal((await reparseSessions(place.context, one(id), quiet))[0]?.outcome, 'unchanged', id);
+  const forked = new Set(forks.map(({ id }) => id));
+  for (const { session_id: id } of (await listSessions(place.context, {})).sessions)
+    if (!forked.has(id)) await deleteSession(place.context, id);
+  const [left] = await reparseSessions(place.context, one(forks[0]?.id ?? ''), quiet);
+  assert.deepEqual(
+    [left?.outcome, left?.why],
+    ['left', `what it goes on from, ${forks[0]?.path}, is not in the store`],
+  );
 });
 
 describe('left as it is, with the reason', () => {
