@@ -199,7 +199,7 @@ function manifestOf(placement: Placement, writer: SessionWriter, id: string, bas
 }
 
 /** Follows the lines of one placed file: writes them, archives them, and decodes them as capture would. */
-class PlacedReading {
+export class PlacedReading {
   readonly #file: WrittenFile;
   readonly #adapter: Adapter;
   readonly #writer: SessionWriter;
@@ -212,6 +212,8 @@ class PlacedReading {
   #from: string | undefined;
   #last = Buffer.alloc(0);
   #bytes = 0;
+  /** Decoded messages that stand for none of the session's. */
+  strangers = 0;
 
   constructor(
     adapter: Adapter,
@@ -249,7 +251,7 @@ class PlacedReading {
     this.#adapter.reader.settle(this.#state, this.#given);
   }
 
-  cursor(file: PreparedFile): Cursor {
+  cursor(file: Pick<PreparedFile, 'path' | 'info'>): Cursor {
     return {
       path: file.path,
       device: file.info.device,
@@ -274,7 +276,9 @@ class PlacedReading {
     return {
       message: (message) => {
         countCarried(this.#carried, message);
-        this.#told.set(message.msg_id, this.#from ?? message.msg_id);
+        const known = this.#from ?? this.#writer.key(placedKey(message.msg_id));
+        this.#told.set(message.msg_id, known ?? message.msg_id);
+        if (known === undefined) this.strangers += 1;
         if (this.#from !== undefined) this.#writer.setKey(placedKey(message.msg_id), this.#from);
       },
       key: (key, id) => {

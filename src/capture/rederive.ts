@@ -4,26 +4,33 @@
  */
 
 import { join } from 'node:path';
-import type { Adapter, SourceFile } from '../adapters/adapter.ts';
+import type { Adapter, SourceFile, WrittenLine } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
 import { makeFolder, prepareFile, readBytes, remove } from '../io/files.ts';
+import { readChunks } from '../io/chunks.ts';
 import { hashOf } from '../io/hash.ts';
+import { linesOf } from '../io/lines.ts';
 import type { Machine } from '../io/machine.ts';
+import { emptyCarried } from '../model/carried.ts';
 import { mergeFacts } from '../model/facts.ts';
 import type { SessionFacts } from '../model/facts.ts';
 import { revisionId, sha256Hex } from '../model/ids.ts';
-import { canonicalJson } from '../model/json.ts';
+import { canonicalJson, isObject } from '../model/json.ts';
 import { baseId } from '../model/message.ts';
 import type { Message } from '../model/message.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { readArchive, readOldGeneration } from '../store/archive.ts';
+import { archivedBytes, readArchive, readOldGeneration } from '../store/archive.ts';
 import type { Commit, Cursor } from '../store/commit.ts';
+import { ledgerLines } from '../store/ledger.ts';
 import { SessionReader, asBase } from '../store/session-reader.ts';
 import { SessionWriter, commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Staged } from '../store/session-writer.ts';
+import type { Store } from '../store/store.ts';
+import { PlacedReading } from './adopt.ts';
 import type { CaptureSite } from './capture.ts';
 import { readSource } from './capture.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
+import { placedKey } from './gather.ts';
 import { costOf } from './price.ts';
 import { guardAt } from './read-source.ts';
 
@@ -56,7 +63,10 @@ export async function rederive(
     const nativeId = reader.manifest.source.original_session_id ?? '';
     const files = filesOf(site, adapter, nativeId, writer);
     if (typeof files === 'string') return { outcome: 'left', why: files };
-    const fresh = await deriveAfresh(site, adapter, nativeId, writer, files, scratch);
+    const placed = writer.before.placed ? placedPart(site, writer, reader.manifest, files) : undefined;
+    if (typeof placed === 'string') return { outcome: 'left', why: placed };
+    const fresh = await deriveAfresh(site, adapter, nativeId, writer, files, placed, scratch);
+    if (typeof fresh === 'string') return { outcome: 'left', why: fresh };
     if (fresh === undefined) return { outcome: 'left', why: 'today’s readers find no message in its native bytes' };
     try {
       return await unite(site, adapter, nativeId, writer, fresh, options.isTrial);
@@ -76,7 +86,6 @@ const withoutBytes = 'it has no native bytes to derive it from';
 function reasonToLeave(commit: Commit, adapter: Adapter | undefined): string | undefined {
   if (Object.keys(commit.native).length === 0) return withoutBytes;
   if (adapter === undefined) return 'its tool is none that can be read';
-  if (commit.placed) return 'a resume wrote its file: its messages were never derived from it';
   return undefined;
 }
 
@@ -136,8 +145,9 @@ async function deriveAfresh(
   nativeId: string,
   writer: SessionWriter,
   kept: readonly Kept[],
+  placed: Placed | undefined,
   scratch: string,
-): Promise<SessionWriter | undefined> {
+): Promise<SessionWriter | string | undefined> {
   const store = { ...site.store, sessions: join(scratch, 'sessions') };
   const bytes = join(scratch, 'native');
   makeFolder(bytes);
@@ -145,6 +155,10 @@ async function deriveAfresh(
   for (let round = 0; round < rounds; round += 1) {
     const machine = withTimes(site.machine, bytes, kept);
     const files = kept.map((file) => unpackInto(bytes, file, round));
+    if (round === 0 && placed !== undefined) {
+      const why = await seed(machine, store, adapter, nativeId, writer, files, placed);
+      if (why !== undefined) return why;
+    }
     const fresh = openForWriting(store, site.machine, writer.id);
     try {
       const found = { adapter, source: { nativeId, files } };
@@ -162,6 +176,93 @@ async function deriveAfresh(
   if (!fresh.isNew) return fresh;
   fresh.close();
   return undefined;
+}
+
+/** What a resume placed of a session: messages up to `base`, and so many bytes of files by key. */
+interface Placed {
+  readonly base: string;
+  readonly bytes: ReadonlyMap<string, number>;
+}
+
+const placedUnknown = 'what a resume placed of it, and what was said after, cannot be told apart any more';
+
+/** As the ledger has it; or why it cannot be told. */
+function placedPart(
+  site: CaptureSite,
+  writer: SessionWriter,
+  manifest: Manifest,
+  files: readonly Kept[],
+): Placed | string {
+  const base = manifest.metadata?.base?.msg;
+  const entry = ledgerLines(site.store, 'placed').find(
+    (line) =>
+      isObject(line) && line['session_id'] === writer.id && line['parent_session_id'] === manifest.parent_session_id,
+  );
+  if (typeof base !== 'string' || manifest.parent_session_id == null || !isObject(entry)) return placedUnknown;
+  const bytes = new Map<string, number>();
+  for (const noted of Array.isArray(entry['files']) ? entry['files'] : []) {
+    const file = isObject(noted) ? files.find(({ cursor }) => cursor.path === noted['path']) : undefined;
+    if (file === undefined || !isObject(noted) || typeof noted['bytes'] !== 'number') continue;
+    const { archived, is } = file;
+    if (is.kind !== 'log' || archived.generation > 0 || archivedBytes(archived) < noted['bytes']) return placedUnknown;
+    bytes.set(file.key, noted['bytes']);
+  }
+  return bytes.size === 0 ? placedUnknown : { base, bytes };
+}
+
+/**
+ * Begins the empty session as the resume began it: the messages it copied, and the placed records known as theirs. What was said
+ * after them is then captured. Says why when today's reader knows a placed record under another id.
+ */
+async function seed(
+  machine: Machine,
+  store: Store,
+  adapter: Adapter,
+  nativeId: string,
+  writer: SessionWriter,
+  files: readonly SourceFile[],
+  placed: Placed,
+): Promise<string | undefined> {
+  const manifest = writer.manifest();
+  if (manifest === undefined) return placedUnknown;
+  const fresh = openForWriting(store, machine, writer.id);
+  try {
+    for (const message of SessionReader.at(writer.folder).lines()) {
+      fresh.append(message);
+      if (message.msg_id === placed.base) break;
+    }
+    if (!fresh.has(placed.base)) return placedUnknown;
+    fresh.live({ op: 'leaf', id: placed.base });
+    for (const [key, id] of writer.keys()) if (key.startsWith(placedKey(''))) fresh.setKey(key, id);
+    const cursors: { [key: string]: Cursor } = {};
+    for (const { key, path } of files) {
+      const sizeBytes = placed.bytes.get(key);
+      const info = machine.stat(path);
+      if (sizeBytes === undefined || info === undefined) continue;
+      const time = new Date(info.modifiedMs).toISOString();
+      const file = { key, path, lines: linesOfText(path, sizeBytes) };
+      const reading = new PlacedReading(adapter, nativeId, file, fresh, emptyCarried(), time);
+      const archive = fresh.archive(key, { freshUnless: true });
+      for (const piece of reading.chunks()) archive.append(piece);
+      if (reading.strangers > 0) return placedUnknown;
+      cursors[key] = reading.cursor({ path, info: { ...info, sizeBytes } });
+    }
+    const { facts, promptTitle } = writer.before;
+    const git = facts.git === undefined ? {} : { git: facts.git };
+    const staged = fresh.stage(
+      { ...fresh.before, cursors, facts: { ...outsideFactsOf(facts), ...git }, promptTitle, placed: true },
+      { manifest, workspace: undefined, tools: undefined },
+    );
+    const { failed } = await commitAll([staged]);
+    for (const { why } of failed) throw why;
+    return undefined;
+  } finally {
+    fresh.close();
+  }
+}
+
+function* linesOfText(path: string, bytes: number): Generator<WrittenLine> {
+  for (const line of linesOf(readChunks(path, 0, bytes))) yield { text: line.bytes.toString('utf8') };
 }
 
 /** Puts the bytes a file had in a round where capture can read them. */

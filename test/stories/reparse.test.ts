@@ -1,7 +1,17 @@
 /** An earlier reader's messages become what today's reader makes of the same bytes, also when the tool has deleted them. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { importDirectory } from '../../src/actions/import-directory.ts';
@@ -284,25 +294,73 @@ test('what a fork inherited is read from the session that archives it, and witho
   );
 });
 
+describe('a child that a resume placed', () => {
+  for (const target of adapters)
+    test(`${target.name}: what the resume copied stays, and nothing is added`, async (t) => {
+      const place = scratch(t);
+      const source = adapters.find((adapter) => adapter !== target) ?? target;
+      installRecording(place, source, recordingsOf(source).at(-1) ?? '');
+      await importSessions(place.context, {}, quiet);
+      const { sessions } = await listSessions(place.context, { sort: 'messages' });
+      const request = { session: sessions[0]?.session_id ?? '', in: target.id, project: place.project };
+      const { session_id: child } = await resume(place.context, request);
+      const before = await stateOf(place, child);
+      const [done] = await reparseSessions(place.context, one(child), quiet);
+      // The manifest says where its source lies, as after its next capture.
+      assert.deepEqual([done?.outcome, done?.added, done?.revised], ['changed', 0, 0]);
+      const after = await stateOf(place, child);
+      assert.deepEqual([after.live, after.timeline, after.counted], [before.live, before.timeline, before.counted]);
+      assert.deepEqual(after.manifest['stats'], before.manifest['stats']);
+      assert.equal((await reparseSessions(place.context, one(child), quiet))[0]?.outcome, 'unchanged');
+      assert.deepEqual((await importSessions(place.context, {}, quiet)).sessions, []);
+    });
+
+  test('what was said after is derived again, what was placed stays the parent’s', async (t) => {
+    const place = scratch(t, { adapters: [...adapters, diary] });
+    const source = adapters[0];
+    assert.ok(source !== undefined);
+    installRecording(place, source, recordingsOf(source)[0] ?? '');
+    await importSessions(place.context, {}, quiet);
+    const { session_id: parent = '' } = (await listSessions(place.context, { sort: 'messages' })).sessions[0] ?? {};
+    const child = await resume(place.context, { session: parent, in: 'diary', project: place.project });
+    const placed = (await stateOf(place, child.session_id)).live.length;
+    const said = 'A long line that an earlier reader cut off somewhere behind its fortieth letter.';
+    appendFileSync(child.files[0] ?? '', `${JSON.stringify({ who: 'me', said, at: '2026-11-26T10:00:00.000Z' })}\n`);
+    cpSync(place.context.store.root, join(place.folder, 'fresh'), { recursive: true });
+    const fresh = { ...place.context, store: storeBelow(place, 'fresh') };
+    await importSessions(fresh, { from: 'diary' }, quiet);
+    await importSessions({ ...place.context, adapters: [earlier(diary)] }, {}, quiet);
+    rmSync(child.files[0] ?? '');
+    const [done] = await reparseSessions(place.context, one(child.session_id), quiet);
+    assert.equal(done?.outcome, 'changed');
+    const now = await stateOf(place, child.session_id);
+    const wanted = await stateOf({ ...place, context: fresh }, child.session_id);
+    assert.equal(now.live.length, placed + 1);
+    assert.deepEqual([now.live, now.manifest, now.counted], [wanted.live, wanted.manifest, wanted.counted]);
+    assert.equal((await reparseSessions(place.context, one(child.session_id), quiet))[0]?.outcome, 'unchanged');
+  });
+});
+
 describe('left as it is, with the reason', () => {
-  test('a session that a resume placed, and one that was taken in', async (t) => {
+  test('one that was taken in, and a child whose resume is not in the ledger', async (t) => {
     const place = scratch(t);
     const id = await capturedEarlier(place);
     const tool = (await openSession(place.context, id)).reader.manifest.source.tool;
     const target = adapters.find((adapter) => adapter.id !== tool)?.id ?? '';
     const child = await resume(place.context, { session: id, in: target, project: place.project });
+    rmSync(place.context.store.ledger, { recursive: true });
     const folder = join(place.folder, 'out');
     await exportSession(place.context, { session: id, format: 'sfs', output: folder });
     const taken = await importDirectory(place.context, join(folder, `${id}.sfs`));
     const before = bytesOf(place);
     for (const [session, why] of [
-      [child.session_id, 'a resume wrote its file: its messages were never derived from it'],
+      [child.session_id, 'what a resume placed of it, and what was said after, cannot be told apart any more'],
       [taken.sessions[0]?.session_id ?? '', 'it has no native bytes to derive it from'],
     ] as const) {
       const [done] = await reparseSessions(place.context, one(session), quiet);
       assert.deepEqual([done?.outcome, done?.why], ['left', why]);
     }
-    assert.deepEqual(bytesOf(place), before);
+    assert.deepEqual(filled(bytesOf(place)), filled(before));
   });
 
   test('one whose archive is damaged, and only that one', async (t) => {
