@@ -115,3 +115,8 @@ function deriveModel(facts: SessionFacts, tally: Tally): NonNullable<Manifest['m
     ...(facts.reasoningEffort === undefined ? {} : { reasoning_effort: facts.reasoningEffort }),
   };
 }
+
+/** What a tool may have told outside the files we keep: its name for the session, and where it ran. */
+export function outsideFactsOf({ title, cwd }: SessionFacts): SessionFacts {
+  return { ...(title === undefined ? {} : { title }), ...(cwd === undefined ? {} : { cwd }) };
+}

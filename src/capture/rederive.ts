@@ -4,35 +4,27 @@
  */
 
 import { join } from 'node:path';
-import type { Adapter, SourceFile, WrittenLine } from '../adapters/adapter.ts';
+import type { Adapter } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
-import { makeFolder, prepareFile, readBytes, remove } from '../io/files.ts';
-import { readChunks } from '../io/chunks.ts';
-import { hashOf } from '../io/hash.ts';
-import { linesOf } from '../io/lines.ts';
-import type { Machine } from '../io/machine.ts';
-import { emptyCarried } from '../model/carried.ts';
+import { makeFolder, remove } from '../io/files.ts';
 import { mergeFacts } from '../model/facts.ts';
-import type { SessionFacts } from '../model/facts.ts';
 import { revisionId, sha256Hex } from '../model/ids.ts';
-import { canonicalJson, isObject } from '../model/json.ts';
+import { canonicalJson } from '../model/json.ts';
 import { baseId } from '../model/message.ts';
 import type { Message } from '../model/message.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { archivedBytes, readArchive, readOldGeneration } from '../store/archive.ts';
 import type { Commit, Cursor } from '../store/commit.ts';
-import { ledgerLines } from '../store/ledger.ts';
 import { SessionReader, asBase } from '../store/session-reader.ts';
 import { SessionWriter, commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Staged } from '../store/session-writer.ts';
-import type { Store } from '../store/store.ts';
-import { PlacedReading } from './adopt.ts';
 import type { CaptureSite } from './capture.ts';
 import { readSource } from './capture.ts';
-import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
-import { placedKey } from './gather.ts';
+import { deriveManifest, deriveTools, deriveWorkspace, outsideFactsOf } from './derive.ts';
 import { costOf } from './price.ts';
-import { guardAt } from './read-source.ts';
+import { filesOf, unpackInto, withTimes } from './kept-files.ts';
+import type { Kept } from './kept-files.ts';
+import { placedPart, seed } from './placed-part.ts';
+import type { Placed } from './placed-part.ts';
 
 /** What deriving one session again came to. */
 export type Rederived =
@@ -89,55 +81,9 @@ function reasonToLeave(commit: Commit, adapter: Adapter | undefined): string | u
   return undefined;
 }
 
-/** One native file as it is to be read again. */
-interface Kept {
-  readonly key: string;
-  readonly is: Pick<SourceFile, 'kind' | 'agentId'>;
-  readonly cursor: Cursor;
-  /** The session directory and the key it is archived under: another session's for what was inherited. */
-  readonly folder: string;
-  readonly archiveKey: string;
-  readonly archived: Commit['native'][string];
-}
-
-/** The files in the order they were read; or why they cannot be. */
-function filesOf(site: CaptureSite, adapter: Adapter, nativeId: string, writer: SessionWriter): Kept[] | string {
-  const { native, cursors } = writer.before;
-  const lost = Object.keys(native).find((key) => cursors[key] === undefined);
-  if (lost !== undefined) return `nothing says what file ${lost} was: import it again from its source`;
-  const inherited: Kept[] = [];
-  const own: Kept[] = [];
-  for (const [key, cursor] of Object.entries(cursors)) {
-    const is = adapter.reader.fileOf(nativeId, key, cursor.path);
-    if (is === undefined) return `${cursor.path} is no file that ${adapter.name} is known to write`;
-    if (cursor.inherited === true) {
-      const from = inheritedFrom(site, cursor);
-      if (from === undefined) return `what it goes on from, ${cursor.path}, is not in the store`;
-      inherited.push({ key, is: { kind: is.kind }, cursor, ...from });
-      continue;
-    }
-    const archived = native[key];
-    if (archived === undefined) return `nothing is kept of ${cursor.path}`;
-    own.push({ key, is, cursor, folder: writer.folder, archiveKey: key, archived });
-  }
-  return [...inherited, ...own];
-}
-
-/** The archive of a file that is another session's. */
-function inheritedFrom(
-  site: CaptureSite,
-  cursor: Cursor,
-): Pick<Kept, 'folder' | 'archiveKey' | 'archived'> | undefined {
-  const row = site.index.source(cursor.path);
-  if (row === undefined) return undefined;
-  const { folder, commit } = SessionReader.open(site.store, row.session_id);
-  const archived = commit?.native[row.file_key];
-  return archived === undefined ? undefined : { folder, archiveKey: row.file_key, archived };
-}
-
 /**
- * Captures what is kept into an empty session below `scratch`, generation by generation, as it came; `undefined` when there is no
- * message in it.
+ * Captures what is kept into an empty session below `scratch`, generation by generation, as it came. A text says
+ * why it cannot be done; `undefined`: there is no message in it.
  */
 async function deriveAfresh(
   site: CaptureSite,
@@ -176,137 +122,6 @@ async function deriveAfresh(
   if (!fresh.isNew) return fresh;
   fresh.close();
   return undefined;
-}
-
-/** What a resume placed of a session: messages up to `base`, and so many bytes of files by key. */
-interface Placed {
-  readonly base: string;
-  readonly bytes: ReadonlyMap<string, number>;
-}
-
-const placedUnknown = 'what a resume placed of it, and what was said after, cannot be told apart any more';
-
-/** As the ledger has it; or why it cannot be told. */
-function placedPart(
-  site: CaptureSite,
-  writer: SessionWriter,
-  manifest: Manifest,
-  files: readonly Kept[],
-): Placed | string {
-  const base = manifest.metadata?.base?.msg;
-  const entry = ledgerLines(site.store, 'placed').find(
-    (line) =>
-      isObject(line) && line['session_id'] === writer.id && line['parent_session_id'] === manifest.parent_session_id,
-  );
-  if (typeof base !== 'string' || manifest.parent_session_id == null || !isObject(entry)) return placedUnknown;
-  const bytes = new Map<string, number>();
-  for (const noted of Array.isArray(entry['files']) ? entry['files'] : []) {
-    const file = isObject(noted) ? files.find(({ cursor }) => cursor.path === noted['path']) : undefined;
-    if (file === undefined || !isObject(noted) || typeof noted['bytes'] !== 'number') continue;
-    const { archived, is } = file;
-    if (is.kind !== 'log' || archived.generation > 0 || archivedBytes(archived) < noted['bytes']) return placedUnknown;
-    bytes.set(file.key, noted['bytes']);
-  }
-  return bytes.size === 0 ? placedUnknown : { base, bytes };
-}
-
-/**
- * Begins the empty session as the resume began it: the messages it copied, and the placed records known as theirs. What was said
- * after them is then captured. Says why when today's reader knows a placed record under another id.
- */
-async function seed(
-  machine: Machine,
-  store: Store,
-  adapter: Adapter,
-  nativeId: string,
-  writer: SessionWriter,
-  files: readonly SourceFile[],
-  placed: Placed,
-): Promise<string | undefined> {
-  const manifest = writer.manifest();
-  if (manifest === undefined) return placedUnknown;
-  const fresh = openForWriting(store, machine, writer.id);
-  try {
-    for (const message of SessionReader.at(writer.folder).lines()) {
-      fresh.append(message);
-      if (message.msg_id === placed.base) break;
-    }
-    if (!fresh.has(placed.base)) return placedUnknown;
-    fresh.live({ op: 'leaf', id: placed.base });
-    for (const [key, id] of writer.keys()) if (key.startsWith(placedKey(''))) fresh.setKey(key, id);
-    const cursors: { [key: string]: Cursor } = {};
-    for (const { key, path } of files) {
-      const sizeBytes = placed.bytes.get(key);
-      const info = machine.stat(path);
-      if (sizeBytes === undefined || info === undefined) continue;
-      const time = new Date(info.modifiedMs).toISOString();
-      const file = { key, path, lines: linesOfText(path, sizeBytes) };
-      const reading = new PlacedReading(adapter, nativeId, file, fresh, emptyCarried(), time);
-      const archive = fresh.archive(key, { freshUnless: true });
-      for (const piece of reading.chunks()) archive.append(piece);
-      if (reading.strangers > 0) return placedUnknown;
-      cursors[key] = reading.cursor({ path, info: { ...info, sizeBytes } });
-    }
-    const { facts, promptTitle } = writer.before;
-    const git = facts.git === undefined ? {} : { git: facts.git };
-    const staged = fresh.stage(
-      { ...fresh.before, cursors, facts: { ...outsideFactsOf(facts), ...git }, promptTitle, placed: true },
-      { manifest, workspace: undefined, tools: undefined },
-    );
-    const { failed } = await commitAll([staged]);
-    for (const { why } of failed) throw why;
-    return undefined;
-  } finally {
-    fresh.close();
-  }
-}
-
-function* linesOfText(path: string, bytes: number): Generator<WrittenLine> {
-  for (const line of linesOf(readChunks(path, 0, bytes))) yield { text: line.bytes.toString('utf8') };
-}
-
-/** Puts the bytes a file had in a round where capture can read them. */
-function unpackInto(folder: string, file: Kept, round: number): SourceFile {
-  const { key, cursor, archived, is } = file;
-  const isInherited = cursor.inherited === true;
-  const generation = isInherited ? archived.generation : Math.min(round, archived.generation);
-  const path = join(folder, `${generation}.${key}`);
-  const isNewest = generation === archived.generation;
-  if (!(round > 0 && (isInherited || archived.generation < round))) {
-    prepareFile(
-      path,
-      isNewest
-        ? readArchive(file.folder, file.archiveKey, archived)
-        : readOldGeneration(file.folder, file.archiveKey, generation),
-    ).publish();
-    if (isNewest) refuseDamaged(path, file);
-  }
-  return { key, path, ...is, ...(isInherited ? { inherited: { bytes: cursor.offset } } : {}) };
-}
-
-/** The tail has no hash of its own; the cursor has one of what came last. */
-function refuseDamaged(path: string, { is, cursor, archiveKey, folder }: Kept): void {
-  const guard = is.kind === 'log' ? guardAt(path, cursor.offset) : hashOf(readBytes(path));
-  if (guard === cursor.guard) return;
-  throw new SessionFsError(
-    'invalid-session',
-    `the archive of ${archiveKey} in ${folder} does not hold what was read`,
-    'import the session again from its source, or restore the file from a copy',
-  );
-}
-
-/** The machine, with the time each file had at its source: records without a time of their own go by it. */
-function withTimes(machine: Machine, folder: string, kept: readonly Kept[]): Machine {
-  const times = new Map(kept.map(({ key, cursor }) => [key, cursor.modifiedMs]));
-  return {
-    ...machine,
-    stat: (path) => {
-      const info = machine.stat(path);
-      const name = path.startsWith(folder) ? path.slice(folder.length + 1) : '';
-      const modifiedMs = times.get(name.slice(name.indexOf('.') + 1));
-      return info === undefined || modifiedMs === undefined ? info : { ...info, modifiedMs };
-    },
-  };
 }
 
 /** Appends to the session what the fresh derivation says otherwise, and makes its counts and facts the session's. */
@@ -437,11 +252,6 @@ async function stageAs(
       tools: deriveTools(facts, tally),
     },
   );
-}
-
-/** What a tool may have told outside the files we keep: its name for the session, and where it ran. */
-function outsideFactsOf({ title, cwd }: SessionFacts): SessionFacts {
-  return { ...(title === undefined ? {} : { title }), ...(cwd === undefined ? {} : { cwd }) };
 }
 
 /** Where the sources lay and what they weighed, with the state of today's reader; the main file first. */
