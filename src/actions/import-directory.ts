@@ -138,8 +138,12 @@ async function manifestOf(
 ): Promise<Manifest> {
   const { losses, tally } = gathering;
   const named = before?.metadata?.named;
+  // Version 0.1.0 writes it beside the other fields, where its own schema allows none.
+  const { forked_from_checkpoint: checkpoint, ...known } = theirs as Manifest & {
+    readonly forked_from_checkpoint?: unknown;
+  };
   return {
-    ...theirs,
+    ...known,
     session_id: id,
     ...(named === undefined ? {} : { title: named }),
     tags: before?.tags ?? theirs.tags ?? [],
@@ -147,6 +151,7 @@ async function manifestOf(
     stats: theirs.stats ?? statsOf(tally, await costOf(tally.models)),
     metadata: {
       ...theirs.metadata,
+      ...(typeof checkpoint === 'string' ? { forked_from_checkpoint: checkpoint } : {}),
       ...(named === undefined ? {} : { named, title_by: 'person' as const }),
       imported_from: theirs.session_id,
       ...(losses.size === 0 ? {} : { losses: Object.fromEntries(losses) }),

@@ -3,7 +3,6 @@
 import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
-import { captureAll } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
 import { beginsWith } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
@@ -15,6 +14,7 @@ import { note } from '../store/ledger.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
+import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
@@ -76,22 +76,9 @@ export async function resume(context: Context, request: ResumeRequest): Promise<
         'name another tool: sfs tools',
       );
     const site = { machine: context.machine, store: context.store, index };
-    const row = (await catchUp(site, source, found)) ?? found;
+    const row = await catchUp(site, source, found);
     return new Resumption(context, site, index, row, source, target, writer, request).run();
   });
-}
-
-/** Takes in what the source gained since it was captured. */
-async function catchUp(
-  site: CaptureSite,
-  adapter: Adapter | undefined,
-  row: SessionRow,
-): Promise<SessionRow | undefined> {
-  if (adapter === undefined || row.native_path === null) return undefined;
-  const source = adapter.reader.sourceAt(site.machine, row.native_path, () => undefined);
-  if (source === undefined || source.nativeId !== row.native_id) return undefined;
-  await captureAll(site, [{ adapter, source }], () => undefined);
-  return site.index.get(row.session_id);
 }
 
 /** One resume. */

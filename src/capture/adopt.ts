@@ -127,7 +127,7 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
 }
 
 /** The live view under the parent's message ids; the last of them is where the own part begins. */
-function copyLive(writer: SessionWriter, live: Iterable<Message>): string | null {
+export function copyLive(writer: SessionWriter, live: Iterable<Message>): string {
   let last: string | null = null;
   for (const message of live) {
     // Hung in a line: what the view left out is not there to hang on.

@@ -3,9 +3,11 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
+import { checkpoint } from './commands/checkpoint.ts';
 import { config } from './commands/config.ts';
 import { deleteCommand, restoreCommand } from './commands/delete.ts';
 import { exportCommand } from './commands/export.ts';
+import { fork } from './commands/fork.ts';
 import { importCommand } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { alias, rename, tag } from './commands/registers.ts';
@@ -23,6 +25,8 @@ export const routes = buildRouteMap({
     resume: resumeCommand,
     import: importCommand,
     export: exportCommand,
+    fork,
+    checkpoint,
     rename,
     tag,
     alias,

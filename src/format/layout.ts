@@ -16,6 +16,8 @@ export const layout = {
   lock: 'meta/lock',
   native: 'native',
   checkpoints: 'checkpoints',
+  /** In a checkpoint's folder: where its session stood. */
+  checkpoint: 'checkpoint.json',
 } as const;
 
 /** The directory name of a session. */

@@ -18,6 +18,9 @@ import { decodeCommit } from './commit.ts';
 import type { Store } from './store.ts';
 import { sessionFolder } from './store.ts';
 
+/** Bytes of the files that only grow. */
+export type Lengths = Pick<Commit, 'messagesBytes' | 'liveBytes'>;
+
 /** A session that is there to be read. */
 export class SessionReader {
   readonly id: string;
@@ -26,8 +29,18 @@ export class SessionReader {
   /** `undefined` in a directory this program did not write. */
   readonly commit: Commit | undefined;
 
-  private constructor(id: string, folder: string, manifest: Manifest, commit: Commit | undefined) {
+  /** How much of the appended files counts; all of it in a directory without a commit. */
+  readonly lengths: Lengths | undefined;
+
+  private constructor(
+    id: string,
+    folder: string,
+    manifest: Manifest,
+    commit: Commit | undefined,
+    lengths: Lengths | undefined = commit,
+  ) {
     this.id = id;
+    this.lengths = lengths;
     this.folder = folder;
     this.manifest = manifest;
     this.commit = commit;
@@ -50,6 +63,11 @@ export class SessionReader {
       manifest,
       decodeCommit(textAt(join(folder, layout.commit)), join(folder, layout.commit)),
     );
+  }
+
+  /** The session as it was when its files had these lengths. */
+  upTo(lengths: Lengths): SessionReader {
+    return new SessionReader(this.id, this.folder, this.manifest, this.commit, lengths);
   }
 
   get workspace(): Workspace | undefined {
@@ -87,14 +105,15 @@ export class SessionReader {
     return readingOrder(newest.values());
   }
 
-  /** The ids of the live view in order. */
-  liveIds(): string[] {
-    return liveIds(this.#scan().links, readLiveOps(join(this.folder, layout.live), this.commit?.liveBytes));
+  /** The ids of the live view in order; with a leaf, as it would be if the conversation went on after that message. */
+  liveIds(leaf?: string): string[] {
+    const ops = readLiveOps(join(this.folder, layout.live), this.lengths?.liveBytes);
+    return liveIds(this.#scan().links, leaf === undefined ? ops : [...ops, { op: 'leaf', id: leaf }]);
   }
 
   /** The messages of the live view in order, read from the disk one at a time; can be read more than once. */
-  live(): Iterable<Message> {
-    const ids = this.liveIds();
+  live(leaf?: string): Iterable<Message> {
+    const ids = this.liveIds(leaf);
     const { offsets } = this.#scan();
     const path = join(this.folder, layout.messages);
     return {
@@ -115,7 +134,7 @@ export class SessionReader {
   #scanned: Scan | undefined;
 
   #scan(): Scan {
-    this.#scanned ??= scanMessages(join(this.folder, layout.messages), this.commit?.messagesBytes);
+    this.#scanned ??= scanMessages(join(this.folder, layout.messages), this.lengths?.messagesBytes);
     return this.#scanned;
   }
 
@@ -127,7 +146,7 @@ export class SessionReader {
         `${path} is missing`,
         'import the session again from its source, or restore the file from a copy',
       );
-    for (const line of linesOf(readChunks(path, 0, this.commit?.messagesBytes))) if (line.bytes.length > 0) yield line;
+    for (const line of linesOf(readChunks(path, 0, this.lengths?.messagesBytes))) if (line.bytes.length > 0) yield line;
   }
 }
 
