@@ -9,7 +9,7 @@ import { listCheckpoints, makeCheckpoint, removeCheckpoint } from '../../src/act
 import { exportSession } from '../../src/actions/export.ts';
 import { forkSession } from '../../src/actions/fork.ts';
 import { importSessions } from '../../src/actions/import.ts';
-import { listSessions } from '../../src/actions/list.ts';
+import { listSessions, listThreads } from '../../src/actions/list.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import { deleteSession } from '../../src/actions/trash.ts';
@@ -217,4 +217,32 @@ test('on the command line, in the words of 0.1.0 too', (t) => {
   );
   rmSync(place.context.store.index);
   assert.equal(sfs(place, ['show', child]).status, 0, 'the fork is known from its directory alone');
+});
+
+test('list --tree shows one thread across tools, children below what they go on from', async (t) => {
+  const { place, id } = await diarySession(t);
+  const [one, other] = adapters;
+  assert.ok(one !== undefined && other !== undefined);
+  const forked = await forkSession(place.context, { session: id, name: 'Blue' });
+  const first = await resume(place.context, { session: forked.session_id, in: one.id });
+  const second = await resume(place.context, { session: first.session_id, in: other.id });
+  const { sessions } = await listThreads(place.context, {});
+  assert.deepEqual(
+    sessions.map(({ session_id: session, tool, depth }) => [session, tool, depth]),
+    [
+      [id, 'diary', 0],
+      [forked.session_id, 'diary', 1],
+      [first.session_id, one.id, 2],
+      [second.session_id, other.id, 3],
+    ],
+  );
+  const [head = '', ...rows] = sfs(place, ['list', '--tree']).out.trimEnd().split('\n');
+  const titles = rows.map((row) => /^ *\S+ \S+/.exec(row.slice(head.indexOf('TITLE')))?.[0]);
+  assert.deepEqual(titles, ['Paint the', '└ Blue', '  └ Blue', '    └ Blue']);
+  const listed = JSON.parse(sfs(place, ['list', '--tree', '--json', '--tool', other.id]).out) as { depth: number }[];
+  assert.deepEqual(
+    listed.map(({ depth }) => depth),
+    [0],
+    'whose parent is not asked for begins a thread',
+  );
 });
