@@ -197,6 +197,7 @@ test('on the command line, in the words of 0.1.0 too', (t) => {
     (JSON.parse(sfs(place, ['checkpoint', 'list', id, '--json']).out) as { name: string }[]).map(({ name }) => name),
     ['first', 'second'],
   );
+  assert.match(sfs(place, ['show', id]).out, /^Checkpoints: +first, second$/m);
   assert.match(sfs(place, ['checkpoint', 'list', id]).out, /^NAME +MSGS +MADE\nfirst /);
   const forked = sfs(place, ['fork', id, '--from-checkpoint', 'first', '--name', '../../x', '--json']);
   const { session_id: child, title } = JSON.parse(forked.out) as { session_id: string; title: string };

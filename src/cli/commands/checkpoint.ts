@@ -83,5 +83,5 @@ const remove = buildCommand<JsonFlag, [string, string], CliContext>({
 export const checkpoint = buildRouteMap({
   routes: { create, list, delete: remove },
   defaultCommand: 'create',
-  docs: { brief: 'Points of a session to go on from' },
+  docs: { brief: 'Points of a session to go on from: sfs checkpoint ID --name NAME' },
 });
