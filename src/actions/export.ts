@@ -1,7 +1,8 @@
-/** Taking a session out: as a `.sfs` directory, as Markdown, or in the native form of any tool that can be written. */
+/** Taking a session out: as a `.sfs` directory, as HTML, as Markdown, or in the native form of any tool that can be written. */
 
 import { join, resolve } from 'node:path';
 import { SessionFsError } from '../errors.ts';
+import { htmlOf } from '../format/html.ts';
 import { layout } from '../format/layout.ts';
 import { markdownOf } from '../format/markdown.ts';
 import { exists, makeFolder, namesIn, prepareFile } from '../io/files.ts';
@@ -12,9 +13,10 @@ import type { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
 import { openSession } from './show.ts';
 import { liveSessionFor } from './live-session.ts';
+import { pageOf } from './page.ts';
 import { toolNamed } from './tools.ts';
 
-/** What is asked. `format` is `sfs`, `markdown`, or a tool's name. */
+/** What is asked. `format` is `sfs`, `html`, `markdown`, or a tool's name. */
 export interface ExportRequest {
   readonly session: string;
   readonly format: string;
@@ -38,6 +40,13 @@ export async function exportSession(context: Context, request: ExportRequest): P
   makeFolder(output);
   if (request.format === 'sfs')
     return { session_id: reader.id, format: 'sfs', files: copyDirectory(reader, output), losses: {} };
+  const source = context.adapters.find(({ id }) => id === reader.manifest.source.tool);
+  if (request.format === 'html') {
+    const path = join(output, `${reader.id}.html`);
+    refuseExisting(path);
+    prepareFile(path, encoded(htmlOf(pageOf(reader, source)))).publish();
+    return { session_id: reader.id, format: 'html', files: [path], losses: {} };
+  }
   if (request.format === 'markdown' || request.format === 'md') {
     const path = join(output, `${reader.id}.md`);
     const text = markdownOf(reader.manifest, reader.workspace, reader.timeline());
@@ -58,7 +67,6 @@ export async function exportSession(context: Context, request: ExportRequest): P
     version: undefined,
     nativeId: undefined,
   });
-  const source = context.adapters.find(({ id }) => id === reader.manifest.source.tool);
   const written = adapter.writer.write(liveSessionFor(reader, source, adapter), given);
   const files = written.files.map((file) => {
     const chunks = file.lines[Symbol.iterator]();
@@ -75,6 +83,25 @@ export async function exportSession(context: Context, request: ExportRequest): P
   return { session_id: reader.id, format: adapter.id, files, losses: Object.fromEntries(written.losses) };
 }
 
+const pieceLength = 1 << 16;
+
+/** Text as bytes, small pieces gathered. */
+function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < pieceLength) continue;
+    yield Buffer.from(text, 'utf8');
+    text = '';
+  }
+  yield Buffer.from(text, 'utf8');
+}
+
+function refuseExisting(path: string): void {
+  if (exists(path))
+    throw new SessionFsError('already-exists', `${path} is there already`, 'name another folder: --output DIR');
+}
+
 /** Without where the source lay on this machine. */
 function portableManifest(manifest: Manifest): string {
   return `${JSON.stringify({ ...manifest, source: { ...manifest.source, original_path: null } }, null, 2)}\n`;
@@ -83,8 +110,7 @@ function portableManifest(manifest: Manifest): string {
 /** The portable part: the four files, the live view and checkpoints; native bytes and local cursors stay here. */
 function copyDirectory(reader: SessionReader, output: string): string[] {
   const target = join(output, `${reader.id}.sfs`);
-  if (exists(target))
-    throw new SessionFsError('already-exists', `${target} is there already`, 'name another folder: --output DIR');
+  refuseExisting(target);
   const checkpoints = namesIn(join(reader.folder, layout.checkpoints)).flatMap((name) =>
     namesIn(join(reader.folder, layout.checkpoints, name)).map((file) => `${layout.checkpoints}/${name}/${file}`),
   );

@@ -10,7 +10,7 @@ interface Flags {
 }
 
 export const exportCommand = buildCommand<Flags, [string], CliContext>({
-  docs: { brief: 'Write a session out: sfs, markdown, or a tool’s own form' },
+  docs: { brief: 'Write a session out: sfs, html, markdown, or a tool’s own form' },
   parameters: {
     positional: {
       kind: 'tuple',
@@ -18,7 +18,7 @@ export const exportCommand = buildCommand<Flags, [string], CliContext>({
     },
     flags: {
       output: { kind: 'parsed', parse: String, brief: 'The folder to write into', placeholder: 'dir', default: '.' },
-      format: { kind: 'parsed', parse: String, brief: 'sfs, markdown, or a tool', default: 'sfs' },
+      format: { kind: 'parsed', parse: String, brief: 'sfs, html, markdown, or a tool', default: 'sfs' },
       json: { kind: 'boolean', brief: 'As JSON', default: false },
     },
     aliases: { o: 'output' },
