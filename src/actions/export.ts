@@ -1,11 +1,14 @@
 /** Taking a session out: as a `.sfs` directory, as HTML, as Markdown, or in the native form of any tool that can be written. */
 
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { htmlOf } from '../format/html.ts';
-import { layout } from '../format/layout.ts';
+import { archiveName, directoryName, layout } from '../format/layout.ts';
 import { markdownOf } from '../format/markdown.ts';
-import { exists, makeFolder, namesIn, prepareFile } from '../io/files.ts';
+import { exists, makeFolder, namesIn, prepareFile, sizeOf } from '../io/files.ts';
+import { gzip } from '../io/gzip.ts';
+import { tar } from '../io/tar.ts';
+import type { Packed } from '../io/tar.ts';
 import { readChunks } from '../io/chunks.ts';
 import { prepareBelow } from '../io/place.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -20,7 +23,7 @@ import { toolNamed } from './tools.ts';
 export interface ExportRequest {
   readonly session: string;
   readonly format: string;
-  /** The folder to write into; made when it is missing. */
+  /** The folder to write into, made when it is missing; for `sfs` also the name of an archive ({@link archiveName}). */
   readonly output: string;
 }
 
@@ -37,6 +40,12 @@ export interface Exported {
 export async function exportSession(context: Context, request: ExportRequest): Promise<Exported> {
   const { reader } = await openSession(context, request.session);
   const output = resolve(request.output);
+  if (request.format === 'sfs' && archiveName.test(output)) {
+    makeFolder(dirname(output));
+    refuseExisting(output);
+    prepareFile(output, gzip(tar(packed(reader)))).publish();
+    return { session_id: reader.id, format: 'sfs', files: [output], losses: {} };
+  }
   makeFolder(output);
   if (request.format === 'sfs')
     return { session_id: reader.id, format: 'sfs', files: copyDirectory(reader, output), losses: {} };
@@ -108,29 +117,39 @@ function portableManifest(manifest: Manifest): string {
 }
 
 /** The portable part: the four files, the live view and checkpoints; native bytes and local cursors stay here. */
-function copyDirectory(reader: SessionReader, output: string): string[] {
-  const target = join(output, `${reader.id}.sfs`);
-  refuseExisting(target);
-  const checkpoints = namesIn(join(reader.folder, layout.checkpoints)).flatMap((name) =>
-    namesIn(join(reader.folder, layout.checkpoints, name)).map((file) => `${layout.checkpoints}/${name}/${file}`),
+function portableFiles(reader: SessionReader): Packed[] {
+  const { commit, folder } = reader;
+  const checkpoints = namesIn(join(folder, layout.checkpoints)).flatMap((name) =>
+    namesIn(join(folder, layout.checkpoints, name)).map((file) => `${layout.checkpoints}/${name}/${file}`),
   );
-  const wanted = [layout.manifest, layout.messages, layout.workspace, layout.tools, layout.live, ...checkpoints];
-  for (const name of wanted) {
-    const from = join(reader.folder, name);
-    if (!exists(from)) continue;
+  const manifest = Buffer.from(portableManifest(reader.manifest), 'utf8');
+  const durable: { readonly [name: string]: number | undefined } = {
+    [layout.messages]: commit?.messagesBytes,
+    [layout.live]: commit?.liveBytes,
+  };
+  return [
+    { name: layout.manifest, sizeBytes: manifest.length, chunks: [manifest] },
+    ...[layout.messages, layout.workspace, layout.tools, layout.live, ...checkpoints.toSorted()].flatMap((name) => {
+      const from = join(folder, name);
+      if (!exists(from)) return [];
+      const sizeBytes = durable[name] ?? sizeOf(from);
+      return [{ name, sizeBytes, chunks: readChunks(from, 0, sizeBytes) }];
+    }),
+  ];
+}
+
+/** The same below the session's folder, as an archive holds it. */
+function packed(reader: SessionReader): Packed[] {
+  return portableFiles(reader).map((file) => ({ ...file, name: `${directoryName(reader.id)}/${file.name}` }));
+}
+
+function copyDirectory(reader: SessionReader, output: string): string[] {
+  const target = join(output, directoryName(reader.id));
+  refuseExisting(target);
+  for (const { name, chunks } of portableFiles(reader)) {
     const to = join(target, name);
-    makeFolder(join(to, '..'));
-    if (name === layout.manifest) {
-      prepareFile(to, [Buffer.from(portableManifest(reader.manifest), 'utf8')]).publish();
-      continue;
-    }
-    const durable =
-      name === layout.messages
-        ? reader.commit?.messagesBytes
-        : name === layout.live
-          ? reader.commit?.liveBytes
-          : undefined;
-    prepareFile(to, readChunks(from, 0, durable)).publish();
+    makeFolder(dirname(to));
+    prepareFile(to, chunks).publish();
   }
   return [target];
 }

@@ -18,6 +18,9 @@ export const layout = {
   checkpoints: 'checkpoints',
 } as const;
 
+/** How the name of a packed session ends. */
+export const archiveName = /\.(tar\.gz|tgz)$/i;
+
 /** The directory name of a session. */
 export function directoryName(sessionId: string): string {
   return `${sessionId}.sfs`;

@@ -17,7 +17,13 @@ export const exportCommand = buildCommand<Flags, [string], CliContext>({
       parameters: [{ parse: String, placeholder: 'session', brief: 'Id, beginning of an id, or @last' }],
     },
     flags: {
-      output: { kind: 'parsed', parse: String, brief: 'The folder to write into', placeholder: 'dir', default: '.' },
+      output: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'The folder to write into; with sfs also NAME.tar.gz',
+        placeholder: 'dir',
+        default: '.',
+      },
       format: { kind: 'parsed', parse: String, brief: 'sfs, html, markdown, or a tool', default: 'sfs' },
       json: { kind: 'boolean', brief: 'As JSON', default: false },
     },

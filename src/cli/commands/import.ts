@@ -12,7 +12,7 @@ export const importCommand = buildCommand<Flags, [string?], CliContext>({
   docs: {
     brief: 'Capture sessions into the store',
     fullDescription:
-      'Without PATH: every tool of this machine. PATH is a tool’s folder, a session file or a .sfs directory. Only what is new is read; nothing captured is ever lost.',
+      'Without PATH: every tool of this machine. PATH is a tool’s folder, a session file, a .sfs directory, its .tar.gz, or another store (a ~/.sessionfs of 0.1.0 too). Only what is new is read; nothing captured is ever lost.',
   },
   parameters: {
     positional: {
@@ -21,7 +21,7 @@ export const importCommand = buildCommand<Flags, [string?], CliContext>({
         {
           parse: String,
           placeholder: 'path',
-          brief: 'A tool’s folder, a session file or a .sfs directory',
+          brief: 'A tool’s folder, a session file, a .sfs directory or .tar.gz, a store',
           optional: true,
         },
       ],
