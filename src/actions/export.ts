@@ -1,11 +1,13 @@
 /** Taking a session out: as a `.sfs` directory, as HTML, as Markdown, or in the native form of any tool that can be written. */
 
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { htmlOf } from '../format/html.ts';
 import { archiveName, directoryName, layout } from '../format/layout.ts';
 import { markdownOf } from '../format/markdown.ts';
-import { exists, makeFolder, namesIn, prepareFile, sizeOf } from '../io/files.ts';
+import { imageEndings } from '../format/page.ts';
+import type { Page } from '../format/page.ts';
+import { exists, makeFolder, namesIn, prepareFile, remove, sizeOf } from '../io/files.ts';
 import { gzip } from '../io/gzip.ts';
 import { tar } from '../io/tar.ts';
 import type { Packed } from '../io/tar.ts';
@@ -56,12 +58,13 @@ export async function exportSession(context: Context, request: ExportRequest): P
     prepareFile(path, encoded(htmlOf(pageOf(reader, source)))).publish();
     return { session_id: reader.id, format: 'html', files: [path], losses: {} };
   }
-  if (request.format === 'markdown' || request.format === 'md') {
-    const path = join(output, `${reader.id}.md`);
-    const text = markdownOf(reader.manifest, reader.workspace, reader.timeline());
-    prepareFile(path, [Buffer.from(text, 'utf8')]).publish();
-    return { session_id: reader.id, format: 'markdown', files: [path], losses: {} };
-  }
+  if (request.format === 'markdown' || request.format === 'md')
+    return {
+      session_id: reader.id,
+      format: 'markdown',
+      files: writeMarkdown(context, pageOf(reader, source), join(output, reader.id)),
+      losses: {},
+    };
   const adapter = toolNamed(context, request.format);
   if (adapter.writer === undefined)
     throw new SessionFsError(
@@ -90,6 +93,33 @@ export async function exportSession(context: Context, request: ExportRequest): P
     return prepared.path;
   });
   return { session_id: reader.id, format: adapter.id, files, losses: Object.fromEntries(written.losses) };
+}
+
+/** `<base>.md`, and its images as files in `<base>.images`: a viewer shows those, and the text stays readable. */
+function writeMarkdown(context: Context, page: Page, base: string): string[] {
+  const path = `${base}.md`;
+  const folder = `${base}.images`;
+  refuseExisting(path);
+  refuseExisting(folder);
+  const images = new Set<string>();
+  try {
+    const text = markdownOf(page, (mediaType, base64) => {
+      const bytes = Buffer.from(base64, 'base64');
+      // Named by what it shows: the same image is kept once.
+      const image = join(folder, `${context.machine.sha256(bytes).slice(0, 16)}.${imageEndings[mediaType] ?? 'png'}`);
+      if (!images.has(image)) {
+        makeFolder(folder);
+        prepareFile(image, [bytes]).publish();
+        images.add(image);
+      }
+      return `${basename(folder)}/${basename(image)}`;
+    });
+    prepareFile(path, encoded(text)).publish();
+  } catch (cause) {
+    remove(folder);
+    throw cause;
+  }
+  return [path, ...images];
 }
 
 const pieceLength = 1 << 16;

@@ -234,6 +234,166 @@ test('HTML: sub-agents that call each other, and input nested beyond all measure
   assert.match(html, /kept[\s\S]*nested too deeply/);
 });
 
+test('Markdown: every role, images beside it, sub-agents, and no text closes or opens more than its own', async (t) => {
+  const ticks = 'a ```` b\n```\nend';
+  const place = await taken(
+    t,
+    [
+      {
+        msg_id: 'a',
+        content: [
+          { type: 'text', text: 'See <b> and `<i>`\n```html\n<u>\n' },
+          { type: 'image', source: { type: 'base64', data: pixel, media_type: 'image/png' } },
+          { type: 'image', source: { type: 'base64', data: pixel } },
+          { type: 'image', source: { type: 'url', data: 'https://example.invalid/`x`.png' } },
+        ],
+      },
+      {
+        msg_id: 'b',
+        role: 'assistant',
+        model: 'model_1',
+        content: [
+          { type: 'thinking', text: 'Hm </details>' },
+          { type: 'tool_use', tool_use_id: 'c1', name: 'Task', input: { prompt: ticks } },
+          {
+            type: 'tool_use',
+            tool_use_id: 'c2',
+            name: 'Edit',
+            input: { file_path: 'a.ts', old_string: 'x\n1', new_string: 'x\n2' },
+          },
+        ],
+      },
+      {
+        msg_id: 'c',
+        role: 'tool',
+        content: [{ type: 'tool_result', tool_use_id: '`c`', content: ticks, is_error: true, exit_code: 2 }],
+      },
+      { msg_id: 'd', role: 'system', content: [{ type: 'summary', text: 'So far' }] },
+      { msg_id: 'e', role: 'developer', is_meta: true, content: [{ type: 'odd', text: '```' }] },
+      {
+        msg_id: 's',
+        role: 'assistant',
+        is_sidechain: true,
+        agent_id: '<helper>',
+        parent_msg_id: 'b',
+        content: [{ type: 'text', text: 'Deep' }],
+      },
+    ],
+    { title: '# [Title](x)', metadata: { agent_calls: { '<helper>': 'c1' } } },
+    [{ op: 'leaf', id: 'd' }],
+  );
+  const { files } = await exportSession(place.context, { session: '@last', format: 'markdown', output: place.folder });
+  const [file = '', image = '', ...others] = files;
+  assert.deepEqual(others, []);
+  assert.deepEqual(readFileSync(image), Buffer.from(pixel, 'base64'));
+  const text = readFileSync(file, 'utf8');
+  const address = image.slice(place.folder.length + 1);
+  assert.equal(text.split(`![image](${address})`).length, 3);
+  assert.equal(
+    text.slice(text.indexOf('\n## ')),
+    `
+## User
+
+*2026-11-01T10:00:00.000Z*
+
+See &lt;b> and \`<i>\`
+\`\`\`html
+<u>
+
+\`\`\`
+
+![image](${address})
+
+![image](${address})
+
+*An image that is not in this session:* \`\`https://example.invalid/\`x\`.png\`\`
+
+## Assistant
+
+*2026-11-01T10:00:01.000Z* · model\\_1
+
+<details><summary>Thinking</summary>
+
+Hm &lt;/details>
+
+</details>
+
+**Task** \`c1\`
+
+\`\`\`\`\`json
+{
+  "prompt": "a \`\`\`\` b\\n\`\`\`\\nend"
+}
+\`\`\`\`\`
+
+**Edit** \`c2\`
+
+\`\`\`json
+{
+  "file_path": "a.ts",
+  "old_string": "x\\n1",
+  "new_string": "x\\n2"
+}
+\`\`\`
+
+\`a.ts\`
+
+\`\`\`diff
+ x
+-1
++2
+\`\`\`
+
+<details><summary>Sub-agent &lt;helper&gt;</summary>
+
+## Assistant
+
+*2026-11-01T10:00:05.000Z*
+
+Deep
+
+</details>
+
+## Tool result
+
+*2026-11-01T10:00:02.000Z*
+
+**Error** (exit 2) \`\` \`c\` \`\`
+
+\`\`\`\`\`
+${ticks}
+\`\`\`\`\`
+
+## System
+
+*2026-11-01T10:00:03.000Z*
+
+> **Summary**
+>
+> So far
+
+## Context (put in by the tool) (not in the live view)
+
+*2026-11-01T10:00:04.000Z*
+
+<details><summary>Block of kind odd</summary>
+
+\`\`\`\`json
+{
+  "type": "odd",
+  "text": "\`\`\`"
+}
+\`\`\`\`
+
+</details>
+`,
+  );
+  await assert.rejects(
+    exportSession(place.context, { session: '@last', format: 'md', output: place.folder }),
+    /is there already/,
+  );
+});
+
 test('a long session becomes a page in bounded memory', async (t) => {
   const place = await taken(t, [{ msg_id: 'a', content: [{ type: 'text', text: 'Begin' }] }]);
   const { reader } = await openSession(place.context, '@last');
@@ -250,7 +410,7 @@ test('a long session becomes a page in bounded memory', async (t) => {
     }
   }
   appendCommitted(reader, lines());
-  for (const format of ['html']) {
+  for (const format of ['html', 'markdown']) {
     const ran = sfs(place, ['export', reader.id, '--format', format, '--output', place.folder], {
       env: { NODE_OPTIONS: '--max-old-space-size=64' },
     });

@@ -10,7 +10,11 @@ interface Flags {
 }
 
 export const exportCommand = buildCommand<Flags, [string], CliContext>({
-  docs: { brief: 'Write a session out: sfs, html, markdown, or a tool’s own form' },
+  docs: {
+    brief: 'Write a session out: sfs, html, markdown, or a tool’s own form',
+    fullDescription:
+      'sfs: the .sfs directory, or with --output NAME.tar.gz one file that sfs import takes in elsewhere. html: one page that loads and runs nothing. markdown: a page, its images beside it in ID.images. A tool: its own files, from the live view. Nothing that is there is replaced.',
+  },
   parameters: {
     positional: {
       kind: 'tuple',
