@@ -138,7 +138,11 @@ function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
 
 function refuseExisting(path: string): void {
   if (exists(path))
-    throw new SessionFsError('already-exists', `${path} is there already`, 'name another folder: --output DIR');
+    throw new SessionFsError(
+      'already-exists',
+      `${path} is there already`,
+      'move it away, or name another place: --output',
+    );
 }
 
 /** Without where the source lay on this machine. */
@@ -176,10 +180,15 @@ function packed(reader: SessionReader): Packed[] {
 function copyDirectory(reader: SessionReader, output: string): string[] {
   const target = join(output, directoryName(reader.id));
   refuseExisting(target);
-  for (const { name, chunks } of portableFiles(reader)) {
-    const to = join(target, name);
-    makeFolder(dirname(to));
-    prepareFile(to, chunks).publish();
+  try {
+    for (const { name, chunks } of portableFiles(reader)) {
+      const to = join(target, name);
+      makeFolder(dirname(to));
+      prepareFile(to, chunks).publish();
+    }
+  } catch (cause) {
+    remove(target);
+    throw cause;
   }
   return [target];
 }

@@ -41,7 +41,7 @@ export async function importDirectory(context: Context, path: string, how: Takin
       const gathering = new Gathering(writer);
       gathering.losses.clear();
       const skipped: number[] = [];
-      for (const message of hungMessages(theirs, (name) => gathering.loss(name), skipped)) gathering.message(message);
+      for (const message of hungMessages(theirs, (name) => gathering.loss(name), skipped)) take(gathering, message);
       takeLive(theirs, path, writer, gathering);
       gathering.finish();
       const manifest = await manifestOf(theirs.manifest, id, gathering, how.names);
@@ -84,6 +84,16 @@ export async function importDirectory(context: Context, path: string, how: Takin
       throw cause;
     }
   });
+}
+
+/** One that is nested deeper than the runtime can write is left out and counted. */
+function take(gathering: Gathering, message: Message): void {
+  try {
+    gathering.message(message);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    gathering.loss('malformed-message');
+  }
 }
 
 /** Their messages in line order, which says which revision is the newest; those of a flat list hung in a line. */
