@@ -171,16 +171,13 @@ export class TarReader {
     const name = path ?? [prefix, textAt(header, 0, 100)].filter((part) => part !== '').join('/');
     const safe = this.#safeName(name, type);
     if (type === '5') {
-      if (stated > 0) throw this.#refused(`holds a folder with content: ${JSON.stringify(name)}`);
+      if (stated > 0) throw this.#refused(`holds a folder with content: ${shown(name)}`);
       return;
     }
-    if (type !== '0')
-      throw this.#refused(
-        `holds ${kinds[type] ?? `an entry of kind ${JSON.stringify(type)}`}: ${JSON.stringify(name)}`,
-      );
+    if (type !== '0') throw this.#refused(`holds ${kinds[type] ?? `an entry of kind ${shown(type)}`}: ${shown(name)}`);
     // Some systems hold names that differ in case only for the same.
     const folded = safe.normalize('NFC').toLowerCase();
-    if (this.#names.has(folded)) throw this.#refused(`holds ${JSON.stringify(name)} twice`);
+    if (this.#names.has(folded)) throw this.#refused(`holds ${shown(name)} twice`);
     this.#names.add(folded);
     const sizeBytes = size ?? stated;
     this.#expect(sizeBytes, this.#sink.begin(safe, sizeBytes) ? 'wanted' : 'unwanted');
@@ -216,14 +213,13 @@ export class TarReader {
 
   /** The name without `./`; throws for one that would leave the folder, or that some system reads otherwise. */
   #safeName(name: string, type: string): string {
-    const shown = JSON.stringify(name.slice(0, 200));
+    const text = shown(name);
     if (name.length > longestPath) throw this.#refused(`holds a name of more than ${longestPath} characters`);
-    if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) throw this.#refused(`holds an absolute path: ${shown}`);
-    if (/[\\\p{Cc}\uFFFD]/u.test(name)) throw this.#refused(`holds a name that is not plain text: ${shown}`);
+    if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) throw this.#refused(`holds an absolute path: ${text}`);
+    if (/[\\\p{Cc}\uFFFD]/u.test(name)) throw this.#refused(`holds a name that is not plain text: ${text}`);
     const parts = (type === '5' ? name.replace(/\/$/, '') : name).split('/').filter((part) => part !== '.');
-    if (parts.includes('..')) throw this.#refused(`holds a path that leads out of it: ${shown}`);
-    if (parts.includes('') || (parts.length === 0 && type !== '5'))
-      throw this.#refused(`holds an empty name: ${shown}`);
+    if (parts.includes('..')) throw this.#refused(`holds a path that leads out of it: ${text}`);
+    if (parts.includes('') || (parts.length === 0 && type !== '5')) throw this.#refused(`holds an empty name: ${text}`);
     return parts.join('/');
   }
 
@@ -243,6 +239,14 @@ const kinds: Readonly<Record<string, string>> = {
   '4': 'a device',
   '6': 'a named pipe',
 };
+
+/** A name in plain ASCII, so that nothing in it can reach a terminal. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 200)).replaceAll(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
 
 function textAt(header: Buffer, at: number, length: number): string {
   const field = header.subarray(at, at + length);

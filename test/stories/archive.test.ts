@@ -16,6 +16,7 @@ import { adapters } from '../../src/adapters/index.ts';
 import { SessionFsError } from '../../src/errors.ts';
 import { tar } from '../../src/io/tar.ts';
 import { textOf } from '../../src/model/message.ts';
+import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
@@ -145,6 +146,7 @@ describe('archives that are refused', () => {
     ['an absolute path', () => renamed('/etc/evil.txt'), /an absolute path/],
     ['a path of another system', () => renamed('C:\\evil.txt'), /an absolute path|not plain text/],
     ['a path of another system that leads out', () => renamed('..\\evil.txt'), /not plain text/],
+    ['a name that speaks to the terminal', () => renamed('\u009B2J\u202Ex'), /not plain text: "\\u009b2J\\u202ex"/],
     ['an empty name', () => renamed('s.sfs//x'), /an empty name/],
     ['a pax path that leads out', () => renamed(`../${'é'.repeat(10)}`), /leads out of it/],
     ['a symbolic link', () => ofType('2'), /a symbolic link/],
@@ -214,6 +216,27 @@ describe('archives that are refused', () => {
       );
     });
   }
+});
+
+test('nothing in an archive reaches the terminal', (t) => {
+  const place = scratch(t);
+  const tool = '\u001B[2Jtool\u202E\u009B';
+  const path = archiveAt(
+    place,
+    gzipSync(
+      tarBytes([
+        member('manifest.json', JSON.stringify({ ...JSON.parse(manifest), source: { tool } })),
+        member('messages.jsonl', `x\n${message}`),
+      ]),
+    ),
+  );
+  const ran = sfs(place, ['import', path]);
+  assert.equal(ran.status, 0, ran.err);
+  assert.match(ran.out, /tool *: 1 session \(1 new\)/);
+  assert.match(ran.err, /session\.tar\.gz\/messages\.jsonl:1: is not a message/);
+  assert.ok(
+    !/[\u001B\u009B\u202E]/.test(ran.out + ran.err + sfs(place, ['list']).out + sfs(place, ['show', '@last']).out),
+  );
 });
 
 test('an archive cut at any byte, or with any byte changed, is refused or taken in whole', async (t) => {
