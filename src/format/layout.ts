@@ -20,6 +20,9 @@ export const layout = {
   checkpoint: 'checkpoint.json',
 } as const;
 
+/** How the name of a packed session ends. */
+export const archiveName = /\.(tar\.gz|tgz)$/i;
+
 /** The directory name of a session. */
 export function directoryName(sessionId: string): string {
   return `${sessionId}.sfs`;

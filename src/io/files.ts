@@ -240,6 +240,15 @@ export function namesIn(path: string): string[] {
   }
 }
 
+/** Bytes of a file. Throws `unreadable`. */
+export function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
 /** Is it a symbolic link (whatever it points to)? */
 export function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;

@@ -13,7 +13,7 @@ export function sessionTable(
   const idLength = distinctLength(sessions.map(({ session_id: id }) => id.slice('ses_'.length)));
   const rows = sessions.map((session) => [
     session.session_id.slice('ses_'.length, 'ses_'.length + idLength),
-    session.tool,
+    oneLine(session.tool),
     branch(session.depth ?? 0) +
       oneLine(session.title ?? '(untitled)') +
       (session.ghost ? ' †' : '') +
