@@ -54,11 +54,11 @@ export async function importStore(
   const results: ImportResult[] = [];
   let messages = 0;
   for (const folder of folders) {
-    const own = keptOut.get(folder);
+    const deletedTool = keptOut.get(folder);
     const result =
-      own === undefined
+      deletedTool === undefined
         ? await importDirectory(context, folder, { names }).catch((cause: unknown) => failed(folder, cause))
-        : leftOut(folder, { tool: own, deleted: 1, failed: 0 });
+        : leftOut(folder, { tool: deletedTool, deleted: 1, failed: 0 });
     messages += result.tools.reduce((sum, tool) => sum + tool.messages, 0);
     results.push(result);
     progress({ done: results.length, total: folders.length, bytes: 0, messages });
