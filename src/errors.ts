@@ -21,6 +21,7 @@ export const errorCodes = {
   'path-not-found': { exit: 3, http: 404 },
   'workspace-not-found': { exit: 3, http: 404 },
   'ambiguous-session': { exit: 4, http: 409 },
+  'ambiguous-message': { exit: 4, http: 409 },
   'already-exists': { exit: 4, http: 409 },
   'session-live': { exit: 4, http: 409 },
   'session-busy': { exit: 4, http: 409 },

@@ -18,16 +18,29 @@ import type { Context } from './context.ts';
 import type { ImportResult } from './import.ts';
 import { withIndex } from './with-index.ts';
 
+/** How a directory is taken in. */
+export interface TakingIn {
+  /** What the person called it, when it was unpacked from something. */
+  readonly shownAs?: string;
+  /** Of other sessions that come along: their id there → here. */
+  readonly names?: ReadonlyMap<string, string>;
+}
+
+/** The id of a session taken in: never one of ours, so that what came from elsewhere does not merge into an own session. */
+export function takenInId(theirs: Manifest): string {
+  return sessionId('sfs', `${theirs.source.tool}\n${theirs.session_id}`);
+}
+
 /** Takes the directory in; again, it adds only what is new there. Throws `newer-format`, `invalid-session`. */
-export async function importDirectory(context: Context, path: string): Promise<ImportResult> {
+export async function importDirectory(context: Context, path: string, how: TakingIn = {}): Promise<ImportResult> {
   const theirs = SessionReader.at(path);
   const { tool } = theirs.manifest.source;
-  // Never the id of one of ours: what came from elsewhere does not merge into an own session.
-  const id = sessionId('sfs', `${tool}\n${theirs.manifest.session_id}`);
+  const id = takenInId(theirs.manifest);
+  const home = how.shownAs ?? path;
   if (deletedSessions(context.store).has(id))
     throw new SessionFsError(
       'already-exists',
-      `${path} was taken in as ${id}, which was deleted here`,
+      `${home} was taken in as ${id}, which was deleted here`,
       `take it back first: sfs restore ${id}`,
     );
   return withIndex(context, { create: true }, async (index) => {
@@ -35,11 +48,14 @@ export async function importDirectory(context: Context, path: string): Promise<I
     try {
       const gathering = new Gathering(writer);
       gathering.losses.clear();
-      const { messages, skipped } = foreignMessages(theirs, gathering);
-      for (const message of messages) gathering.message(message);
+      const skipped: number[] = [];
+      for (const message of hungMessages(theirs, (name) => gathering.loss(name), skipped)) take(gathering, message);
       takeLive(theirs, path, writer, gathering);
       gathering.finish();
-      const manifest = await manifestOf(theirs.manifest, id, gathering, writer.manifest());
+      const manifest = await manifestOf(theirs.manifest, id, gathering, {
+        before: writer.manifest(),
+        names: how.names,
+      });
       const staged = writer.stage(
         {
           ...writer.before,
@@ -58,7 +74,7 @@ export async function importDirectory(context: Context, path: string): Promise<I
         tools: [
           {
             tool,
-            home: path,
+            home,
             found: 1,
             new: Number(outcome === 'new'),
             grown: Number(outcome === 'grown'),
@@ -71,7 +87,7 @@ export async function importDirectory(context: Context, path: string): Promise<I
         sessions: [{ session_id: id, tool, outcome, messages: gathering.added }],
         bytes: 0,
         problems: skipped.map((line) => ({
-          path: `${join(path, layout.messages)}:${line}`,
+          path: `${join(home, layout.messages)}:${line}`,
           problem: 'is not a message; it was left out',
         })),
       };
@@ -82,43 +98,66 @@ export async function importDirectory(context: Context, path: string): Promise<I
   });
 }
 
-/** Their messages in line order, which says which revision is the newest. */
-function foreignMessages(
+/** One that is nested deeper than the runtime can write is left out and counted. */
+function take(gathering: Gathering, message: Message): void {
+  try {
+    gathering.message(message);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    gathering.loss('malformed-message');
+  }
+}
+
+/** Their messages in line order, which says which revision is the newest; those of a flat list hung in a line. */
+function* hungMessages(
   theirs: SessionReader,
-  gathering: Gathering,
-): { readonly messages: readonly Message[]; readonly skipped: readonly number[] } {
-  const messages: Message[] = [];
-  const skipped: number[] = [];
+  loss: (name: string) => void,
+  skipped: number[],
+): Generator<Message, void, void> {
+  const messages = foreignMessages(theirs, loss, (line) => skipped.push(line));
+  if (isFlat(foreignMessages(theirs))) yield* chained(messages);
+  else yield* messages;
+}
+
+function* foreignMessages(
+  theirs: SessionReader,
+  loss: (name: string) => void = () => undefined,
+  skip: (line: number) => void = () => undefined,
+): Generator<Message, void, void> {
   let time = theirs.manifest.created_at;
   let line = 0;
   for (const text of theirs.rawLines()) {
     line += 1;
-    const message = decodeForeignMessage(text, time, (name) => gathering.loss(name));
+    const message = decodeForeignMessage(text, time, loss);
     if (message === undefined) {
-      gathering.loss('malformed-message');
-      skipped.push(line);
+      loss('malformed-message');
+      skip(line);
       continue;
     }
     time = message.timestamp;
-    messages.push(message);
+    yield message;
   }
-  return { messages: isFlat(messages) ? chained(messages) : messages, skipped };
 }
 
 /** 0.1.0 wrote Codex and Gemini sessions without parents. */
-function isFlat(messages: readonly Message[]): boolean {
-  return messages.length > 1 && messages.every(({ parent_msg_id: parent }) => parent === null);
+function isFlat(messages: Iterable<Message>): boolean {
+  let count = 0;
+  for (const { parent_msg_id: parent } of messages) {
+    if (parent !== null) return false;
+    count += 1;
+  }
+  return count > 1;
 }
 
 /** Each message hangs on the one before it, a sub-agent's on that sub-agent's. */
-function chained(messages: readonly Message[]): Message[] {
+function* chained(messages: Iterable<Message>): Generator<Message, void, void> {
   const last = new Map<string, string>();
-  return messages.map((message) => {
+  for (const message of messages) {
     const thread = message.agent_id ?? '';
     const parent = last.get(thread) ?? null;
     last.set(thread, message.msg_id);
-    return { ...message, parent_msg_id: parent };
-  });
+    yield { ...message, parent_msg_id: parent };
+  }
 }
 
 /** Their live view: what they appended since the last time; all of it when they began again. */
@@ -129,23 +168,51 @@ function takeLive(theirs: SessionReader, path: string, writer: SessionWriter, ga
   for (const op of isContinued ? ops.slice(known.length) : ops) gathering.live(op);
 }
 
+const manifestFields: ReadonlySet<string> = new Set([
+  'sfs_version',
+  'session_id',
+  'title',
+  'tags',
+  'created_at',
+  'updated_at',
+  'source',
+  'model',
+  'ownership',
+  'stats',
+  'sync',
+  'parent_session_id',
+  'checkpoint_count',
+  'sub_agents',
+  'metadata',
+] satisfies (keyof Manifest)[]);
+
 /** Theirs under our id; what the user set here since the last time stays. */
 async function manifestOf(
   theirs: Manifest,
   id: string,
   gathering: Gathering,
-  before: Manifest | undefined,
+  known: { readonly before: Manifest | undefined; readonly names: ReadonlyMap<string, string> | undefined },
 ): Promise<Manifest> {
   const { losses, tally } = gathering;
+  const { before, names } = known;
   const named = before?.metadata?.named;
+  const parent = theirs.parent_session_id;
+  // Fields of their own, as 0.1.0's `forked_from_checkpoint`, have their place below `metadata`.
+  const others = Object.fromEntries(
+    Object.entries(theirs).filter(([field, value]) => !manifestFields.has(field) && value != null),
+  );
+  const own = { ...theirs };
+  for (const field of Object.keys(own)) if (!manifestFields.has(field)) Reflect.deleteProperty(own, field);
   return {
-    ...theirs,
+    ...own,
     session_id: id,
+    ...(parent == null ? {} : { parent_session_id: names?.get(parent) ?? parent }),
     ...(named === undefined ? {} : { title: named }),
     tags: before?.tags ?? theirs.tags ?? [],
     checkpoint_count: before?.checkpoint_count ?? 0,
     stats: theirs.stats ?? statsOf(tally, await costOf(tally.models)),
     metadata: {
+      ...others,
       ...theirs.metadata,
       ...(named === undefined ? {} : { named, title_by: 'person' as const }),
       imported_from: theirs.session_id,

@@ -1,15 +1,17 @@
-/** Bringing sessions into the store: from the tools of this machine, from a folder or file, from a `.sfs` directory. */
+/** Bringing sessions into the store: from the tools of this machine, from a folder or file, from a `.sfs` directory, archive or store. */
 
 import { join, resolve } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Captured, Found } from '../capture/capture.ts';
 import { captureShared } from './capture-share.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
-import { layout } from '../format/layout.ts';
+import { archiveName, layout } from '../format/layout.ts';
 import type { FileInfo } from '../io/machine.ts';
 import type { Context } from './context.ts';
 import { withIndex } from './with-index.ts';
+import { importArchive, isArchive } from './import-archive.ts';
 import { importDirectory } from './import-directory.ts';
+import { importStore, sessionFoldersIn } from './import-store.ts';
 import { homeOf, isEnabled, toolNamed } from './tools.ts';
 
 /** What to import; nothing named means every enabled tool of this machine. */
@@ -62,11 +64,16 @@ export async function importSessions(
     throw new SessionFsError(
       'path-not-found',
       `there is nothing at ${path}`,
-      'name a tool’s folder, a session file or a .sfs directory',
+      'name a tool’s folder, a session file, a .sfs directory or its .tar.gz',
     );
   }
   if (path !== undefined && context.machine.stat(join(path, layout.manifest)) !== undefined)
     return importDirectory(context, path);
+  const info = path === undefined ? undefined : context.machine.stat(path);
+  if (path !== undefined && info?.kind === 'file' && (isArchive(context, path) || archiveName.test(path)))
+    return importArchive(context, path);
+  const folders = path === undefined || info?.kind !== 'directory' ? [] : sessionFoldersIn(context, path);
+  if (path !== undefined && folders.length > 0) return importStore(context, path, folders, progress);
   const problems: { path: string; problem: string }[] = [];
   const places = path === undefined ? installedHomes(context, only) : undefined;
   const sources =

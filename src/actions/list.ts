@@ -4,6 +4,7 @@ import { SessionFsError } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import { decodeLine } from '../format/line.ts';
 import type { ListQuery, SessionRow } from '../store/session-index.ts';
+import { threads } from '../model/thread.ts';
 import { storeExists } from '../store/store.ts';
 import type { Site } from './site.ts';
 import { withIndex } from './with-index.ts';
@@ -40,6 +41,24 @@ export async function listSessions(
   return withIndex(site, { create: false }, (index) => {
     const { rows, more } = index.list(query);
     return { sessions: rows.map((row) => listed(site.machine, row)), more };
+  });
+}
+
+/** A session in its thread, `list --tree --json`: parents stand before their children. */
+export interface ThreadedSession extends ListedSession {
+  /** 0: begins a thread; 1: goes on from the last one above with 0; and so on. */
+  readonly depth: number;
+}
+
+/** Whole threads of the sessions asked for; the limit counts threads. */
+export async function listThreads(
+  site: Site,
+  { limit, ...query }: ListQuery,
+): Promise<{ readonly sessions: readonly ThreadedSession[]; readonly more: boolean }> {
+  if (!storeExists(site.store)) return { sessions: [], more: false };
+  return withIndex(site, { create: false }, (index) => {
+    const { members, more } = threads(index.list(query).rows, limit);
+    return { sessions: members.map(({ depth, ...row }) => ({ ...listed(site.machine, row), depth })), more };
   });
 }
 

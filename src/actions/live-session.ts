@@ -8,10 +8,14 @@ import { isKnown } from '../model/block.ts';
 import type { Message } from '../model/message.ts';
 import type { SessionReader } from '../store/session-reader.ts';
 
-/** The session as `target` is to write it: the live view, with calls in the target's words. */
-export function liveSessionFor(reader: SessionReader, source: Adapter | undefined, target: Adapter): LiveSession {
+/** The session as `target` is to write it: the live view, or what is left of it, with calls in the target's words. */
+export function liveSessionFor(
+  reader: SessionReader,
+  source: Adapter | undefined,
+  target: Adapter,
+  live: Iterable<Message> = reader.live(),
+): LiveSession {
   const { manifest } = reader;
-  const live = reader.live();
   return {
     sessionId: reader.id,
     origin: {

@@ -3,7 +3,6 @@
 import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
-import { captureAll } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
 import { beginsWith } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
@@ -14,7 +13,10 @@ import { readArchive } from '../store/archive.ts';
 import { note } from '../store/ledger.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
+import { fitTo, withLosses } from './budget.ts';
+import type { Budget, Budgeted, Fitted } from './budget.ts';
 import type { Context } from './context.ts';
+import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
@@ -28,6 +30,8 @@ export interface ResumeRequest {
   readonly in?: string;
   readonly project?: string;
   readonly model?: string;
+  /** What the conversation is to fit into; all of it goes along when absent. */
+  readonly budget?: Budget;
 }
 
 /** `resume --json`. */
@@ -49,6 +53,8 @@ export interface Resumed {
   readonly carried: Carried;
   /** What the other format has no room for, by name. */
   readonly losses: { readonly [name: string]: number };
+  /** Where a budget was asked for: what it left out. */
+  readonly budget?: Budgeted;
   /** Does the tool list it? */
   readonly listed: boolean;
   /** Lines a person should read. */
@@ -76,22 +82,9 @@ export async function resume(context: Context, request: ResumeRequest): Promise<
         'name another tool: sfs tools',
       );
     const site = { machine: context.machine, store: context.store, index };
-    const row = (await catchUp(site, source, found)) ?? found;
+    const row = await catchUp(site, source, found);
     return new Resumption(context, site, index, row, source, target, writer, request).run();
   });
-}
-
-/** Takes in what the source gained since it was captured. */
-async function catchUp(
-  site: CaptureSite,
-  adapter: Adapter | undefined,
-  row: SessionRow,
-): Promise<SessionRow | undefined> {
-  if (adapter === undefined || row.native_path === null) return undefined;
-  const source = adapter.reader.sourceAt(site.machine, row.native_path, () => undefined);
-  if (source === undefined || source.nativeId !== row.native_id) return undefined;
-  await captureAll(site, [{ adapter, source }], () => undefined);
-  return site.index.get(row.session_id);
 }
 
 /** One resume. */
@@ -106,6 +99,8 @@ class Resumption {
   readonly #reader: SessionReader;
   readonly #cwd: string;
   readonly #home: string;
+  readonly #index: SessionIndex;
+  #fitted: Fitted | undefined;
 
   constructor(
     context: Context,
@@ -127,11 +122,19 @@ class Resumption {
     this.#reader = SessionReader.open(context.store, row.session_id);
     this.#cwd = findWorkspace(context.machine, index, this.#reader.workspace, request.project, row.session_id);
     this.#home = context.machine.realPath(homeOf(context, target));
+    this.#index = index;
   }
 
   async run(): Promise<Resumed> {
     const version = await this.#version();
     const nativeId = this.#row.native_id;
+    const { budget, model } = this.#request;
+    if (budget !== undefined) {
+      const room = { index: this.#index, row: this.#row, target: this.#target, model };
+      this.#fitted = await fitTo(budget, this.#reader.live(), room);
+      // The whole session stays as it is; what is left of it goes on as a child.
+      if (this.#fitted.budgeted.whole !== null) return this.#convert(version, undefined);
+    }
     // What was taken in from elsewhere has no source here, and its native id may be one of ours.
     const isOwn = this.#target === this.#source && nativeId !== null && this.#row.native_path !== null;
     if (!isOwn || this.#writer.opens?.(nativeId) === false) return this.#convert(version, undefined);
@@ -234,8 +237,11 @@ class Resumption {
   /** Writes the live view in the target's own form. With an id it replaces the session's lost file, else it is a child. */
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
     const given = await this.#given(version, nativeId);
-    const live = this.#reader.live();
-    const written = this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target), given);
+    const live = this.#fitted?.messages ?? this.#reader.live();
+    const written = withLosses(
+      this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, live), given),
+      this.#fitted?.budgeted.left_out,
+    );
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
       home: this.#home,
@@ -322,6 +328,7 @@ class Resumption {
       installed: from.version !== undefined || this.#context.machine.which(this.#target.install.command) !== undefined,
       carried: from.carried,
       losses: from.losses,
+      ...(this.#fitted === undefined ? {} : { budget: this.#fitted.budgeted }),
       listed: from.registration.listed,
       notices,
     };

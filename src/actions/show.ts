@@ -1,6 +1,8 @@
 /** One session in full: what it is, what was said, what it cost. */
 
 import { costOf } from '../capture/price.ts';
+import { aliasesIn } from '../store/aliases.ts';
+import { checkpointsIn } from '../store/checkpoints.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import type { ListedSession } from './list.ts';
 import { listed } from './list.ts';
@@ -16,6 +18,9 @@ export { isKnown } from '../model/block.ts';
 export interface Shown extends ListedSession {
   readonly manifest: Manifest;
   readonly workspace: Workspace | undefined;
+  readonly aliases: readonly string[];
+  /** Names, oldest first. */
+  readonly checkpoints: readonly string[];
   /** Absolute path of the `.sfs` directory. */
   readonly directory: string;
 }
@@ -40,6 +45,8 @@ export async function openSession(
         ...listed(site.machine, row),
         manifest: reader.manifest,
         workspace: reader.workspace,
+        aliases: [...aliasesIn(site.store)].flatMap(([alias, id]) => (id === reader.id ? [alias] : [])),
+        checkpoints: checkpointsIn(reader.folder, site.machine).map(({ name }) => name),
         directory: reader.folder,
       },
     };

@@ -2,6 +2,7 @@
 
 import { SessionFsError } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { aliasesIn } from '../store/aliases.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import { sessionIdsBelow, storeExists, folderIn } from '../store/store.ts';
 import { deletedSessions, emptyTrash, isInTrash, moveToTrash, takeFromTrash } from '../store/trash.ts';
@@ -90,10 +91,11 @@ function manifestIn(directory: string): Manifest | undefined {
   }
 }
 
-/** A deleted session by its id, the beginning of it, or the tool's own id. */
+/** A deleted session by its id, an alias, the beginning of the id, or the tool's own id. */
 function deletedNamed(site: Site, argument: string): string {
   const deleted = [...deletedSessions(site.store).keys()];
-  if (deleted.includes(argument)) return argument;
+  const exact = aliasesIn(site.store).get(argument) ?? argument;
+  if (deleted.includes(exact)) return exact;
   const isNamed = (id: string): boolean =>
     id.startsWith(argument) ||
     id.startsWith(`ses_${argument}`) ||

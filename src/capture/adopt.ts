@@ -148,7 +148,7 @@ function publishAll(files: readonly PreparedFile[], writer: SessionWriter): void
 }
 
 /** The live view under the parent's message ids; the last of them is where the own part begins. */
-function copyLive(writer: SessionWriter, live: Iterable<Message>): string | null {
+export function copyLive(writer: SessionWriter, live: Iterable<Message>): string {
   let last: string | null = null;
   for (const message of live) {
     // Hung in a line: what the view left out is not there to hang on.

@@ -109,7 +109,9 @@ function readLog(
   const archive =
     file.inherited === undefined ? writer.archive(file.key, { freshUnless: grown || archivedBefore === 0 }) : undefined;
   gathering.rereading = cursor !== undefined && !grown;
-  const state: DecoderState = grown ? structuredClone(cursor.state) : adapter.reader.start(context);
+  const fresh = adapter.reader.start(context);
+  // What an earlier reader did not yet keep begins as it does in a new file.
+  const state: DecoderState = grown ? { ...fresh, ...structuredClone(cursor.state) } : fresh;
   const from = grown ? cursor.offset : 0;
   const to = Math.min(plain.sizeBytes, file.inherited?.bytes ?? plain.sizeBytes);
   const given = givenOf(reading, context, info);

@@ -3,9 +3,11 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
+import { checkpoint } from './commands/checkpoint.ts';
 import { config } from './commands/config.ts';
 import { deleteCommand, restoreCommand } from './commands/delete.ts';
 import { exportCommand } from './commands/export.ts';
+import { fork } from './commands/fork.ts';
 import { importCommand } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { alias, rename, tag } from './commands/registers.ts';
@@ -15,6 +17,7 @@ import { show } from './commands/show.ts';
 import { tools } from './commands/tools.ts';
 import { trash } from './commands/trash.ts';
 import type { CliContext } from './context.ts';
+import { printable } from './render/text.ts';
 
 /** Every command by the name people type. */
 export const routes = buildRouteMap({
@@ -25,6 +28,8 @@ export const routes = buildRouteMap({
     import: importCommand,
     export: exportCommand,
     reparse,
+    fork,
+    checkpoint,
     rename,
     tag,
     alias,
@@ -72,7 +77,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
 /** What happened to what, and what to type next. Anything that is not ours is a fault of the program and says so. */
 function errorText(cause: unknown): string {
   if (cause instanceof SessionFsError)
-    return `sfs: ${cause.message}${cause.hint === undefined ? '' : `\nhint: ${cause.hint}`}`;
+    return printable(`sfs: ${cause.message}${cause.hint === undefined ? '' : `\nhint: ${cause.hint}`}`);
   const detail = cause instanceof Error && process.env['SFS_DEBUG'] !== undefined ? `\n${cause.stack ?? ''}` : '';
   return `sfs: unexpected fault: ${messageOf(cause)}${detail}\nhint: run it again with SFS_DEBUG=1 and report what it prints`;
 }

@@ -6,6 +6,14 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** A number of tokens above zero, or `auto`. */
+export function tokenBudget(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (!/^0*[1-9]\d{0,14}$/.test(text))
+    throw new SyntaxError(`${JSON.stringify(text)} is no budget: give a whole number of tokens above 0, or auto`);
+  return Number(text);
+}
+
 /** The flags of a command that has only `--json`. */
 export interface JsonFlag {
   readonly json: boolean;

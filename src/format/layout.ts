@@ -16,7 +16,12 @@ export const layout = {
   lock: 'meta/lock',
   native: 'native',
   checkpoints: 'checkpoints',
+  /** In a checkpoint's folder: where its session stood. */
+  checkpoint: 'checkpoint.json',
 } as const;
+
+/** How the name of a packed session ends. */
+export const archiveName = /\.(tar\.gz|tgz)$/i;
 
 /** The directory name of a session. */
 export function directoryName(sessionId: string): string {

@@ -29,6 +29,7 @@ import type { FileInfo } from './machine.ts';
 
 const privateFile = 0o600;
 const privateFolder = 0o700;
+const newline = 0x0a;
 let temporaryCount = 0;
 
 /** Makes a folder and its parents, mode 0700. */
@@ -148,9 +149,16 @@ export function appendAt(path: string, length: number, data: Uint8Array): number
   });
 }
 
-/** Adds text at the end of a file that several processes may add to; mode 0600. It is on the disk on return. */
-export function addText(path: string, text: string): void {
-  writing(path, () => appendFileSync(path, text, { mode: privateFile, flush: true }));
+/**
+ * Adds a line at the end of a file that several processes may add to; mode 0600. It is on the disk on return. A line that a
+ * crash cut off is ended first, so that it takes no other with it.
+ */
+export function addLine(path: string, text: string): void {
+  writing(path, () => {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const isCut = size > 0 && readBytes(path, size - 1, 1)[0] !== newline;
+    appendFileSync(path, `${isCut ? '\n' : ''}${text}\n`, { mode: privateFile, flush: true });
+  });
 }
 
 /** Moves a file or folder within one file system. */
@@ -228,6 +236,15 @@ export function namesIn(path: string): string[] {
     return readdirSync(path);
   } catch (cause) {
     if (systemCodeOf(cause) === 'ENOENT') return [];
+    throw unreadable(path, cause);
+  }
+}
+
+/** Bytes of a file. Throws `unreadable`. */
+export function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (cause) {
     throw unreadable(path, cause);
   }
 }

@@ -72,6 +72,22 @@ export function isHuman(message: Message): boolean {
   );
 }
 
+/**
+ * Does it go along to another tool? What a tool injected does not, as the other makes its own, unless it tells the model
+ * something that nothing else does: a summary, a text of a replaced history, or what its adapter marked `carried`.
+ */
+export function goesAlong(message: Message): boolean {
+  if (message.is_sidechain === true) return false;
+  return (
+    message.role === 'assistant' ||
+    message.role === 'tool' ||
+    (message.role === 'user' && message.is_meta !== true) ||
+    message.metadata?.live_only === true ||
+    message.metadata?.carried === true ||
+    message.content.some((block) => block.type === 'summary')
+  );
+}
+
 /** All text of a message, blocks joined by a newline. */
 export function textOf(message: Message): string {
   const parts: string[] = [];

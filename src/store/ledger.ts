@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { decodeLine, encodeLine } from '../format/line.ts';
-import { addText, exists, makeFolder, readBytes } from '../io/files.ts';
+import { addLine, exists, makeFolder, readBytes } from '../io/files.ts';
 import type { Store } from './store.ts';
 
 /** What a resume put into a tool's home. */
@@ -42,7 +42,7 @@ interface Entries {
 /** Adds an entry. Throws `store-unwritable`. */
 export function note<Name extends keyof Entries>(store: Store, name: Name, entry: Entries[Name]): void {
   makeFolder(store.ledger);
-  addText(ledgerPath(store, name), `${encodeLine(entry)}\n`);
+  addLine(ledgerPath(store, name), encodeLine(entry));
 }
 
 /** Every line as a value, oldest first; one that a crash cut off is `undefined`. */

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { layout } from '../format/layout.ts';
-import { makeFolder, replaceFile } from '../io/files.ts';
+import { exists, makeFolder, replaceFile } from '../io/files.ts';
 import { releaseLock, takeLock } from '../io/lock.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -26,6 +26,8 @@ export function editManifest(
 
 /** Runs work while no other process writes the session. Throws `session-busy`. */
 export function whileHeld<T>(folder: string, machine: Machine, id: string, work: () => T): T {
+  if (!exists(folder))
+    throw new SessionFsError('session-not-found', `there is no session ${id}`, 'list the sessions: sfs list --all');
   makeFolder(join(folder, 'meta'));
   const lock = join(folder, layout.lock);
   if (!takeLock(lock, machine.isRunning))

@@ -11,12 +11,18 @@ import { linesOf } from '../io/lines.ts';
 import type { Link, LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
+import { isKnown } from '../model/block.ts';
 import type { Message } from '../model/message.ts';
+import { baseId } from '../model/message.ts';
+import type { OutlineItem } from '../model/outline.ts';
 import { readingOrder } from '../model/order.ts';
 import type { Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
 import type { Store } from './store.ts';
 import { sessionFolder } from './store.ts';
+
+/** Bytes of the files that only grow. */
+export type Lengths = Pick<Commit, 'messagesBytes' | 'liveBytes'>;
 
 /** A session that is there to be read. */
 export class SessionReader {
@@ -26,8 +32,18 @@ export class SessionReader {
   /** `undefined` in a directory this program did not write. */
   readonly commit: Commit | undefined;
 
-  private constructor(id: string, folder: string, manifest: Manifest, commit: Commit | undefined) {
+  /** How much of the appended files counts; all of it in a directory without a commit. */
+  readonly lengths: Lengths | undefined;
+
+  private constructor(
+    id: string,
+    folder: string,
+    manifest: Manifest,
+    commit: Commit | undefined,
+    lengths: Lengths | undefined = commit,
+  ) {
     this.id = id;
+    this.lengths = lengths;
     this.folder = folder;
     this.manifest = manifest;
     this.commit = commit;
@@ -50,6 +66,11 @@ export class SessionReader {
       manifest,
       decodeCommit(textAt(join(folder, layout.commit)), join(folder, layout.commit)),
     );
+  }
+
+  /** The session as it was when its files had these lengths. */
+  upTo(lengths: Lengths): SessionReader {
+    return new SessionReader(this.id, this.folder, this.manifest, this.commit, lengths);
   }
 
   get workspace(): Workspace | undefined {
@@ -87,22 +108,53 @@ export class SessionReader {
     return readingOrder(newest.values());
   }
 
-  /** The ids of the live view in order. */
-  liveIds(): string[] {
-    return liveIds(this.#scan().links, readLiveOps(join(this.folder, layout.live), this.commit?.liveBytes));
+  /** The ids of the live view in order; with a leaf, as it would be if the conversation went on after that message. */
+  liveIds(leaf?: string): string[] {
+    const ops = readLiveOps(join(this.folder, layout.live), this.lengths?.liveBytes);
+    return liveIds(this.#scan().links, leaf === undefined ? ops : [...ops, { op: 'leaf', id: leaf }]);
   }
 
   /** The messages of the live view in order, read from the disk one at a time; can be read more than once. */
-  live(): Iterable<Message> {
-    const ids = this.liveIds();
+  live(leaf?: string): Iterable<Message> {
     const { offsets } = this.#scan();
+    return this.messagesAt(this.liveIds(leaf).flatMap((id) => offsets.get(id) ?? []));
+  }
+
+  /**
+   * The timeline in reading order without what was said, so that a session of any size fits; `live_only` messages stand
+   * apart. `calls`: the tool calls whose messages are asked for.
+   */
+  heads(calls: ReadonlySet<string>): { readonly timeline: readonly Head[]; readonly liveOnly: readonly Head[] } {
+    const timeline = new Map<string, Head>();
+    const liveOnly = new Map<string, Head>();
+    for (const line of this.#messageLines()) {
+      const message = decodeMessage(line.bytes.toString('utf8'));
+      if (message === undefined) continue;
+      const id = baseId(message);
+      // Of a directory from elsewhere it may be anything.
+      const agent: unknown = message.agent_id;
+      const made = message.content.flatMap((block) =>
+        isKnown(block) && block.type === 'tool_use' && calls.has(block.tool_use_id) ? [block.tool_use_id] : [],
+      );
+      (message.metadata?.live_only === true ? liveOnly : timeline).set(id, {
+        msg_id: id,
+        parent_msg_id: message.parent_msg_id,
+        timestamp: message.timestamp,
+        agent: typeof agent === 'string' ? agent : message.is_sidechain === true ? '' : undefined,
+        calls: made,
+        offset: line.offset,
+      });
+    }
+    return { timeline: readingOrder(timeline.values()), liveOnly: [...liveOnly.values()] };
+  }
+
+  /** The messages whose lines begin at these offsets, under their base ids, read one at a time. */
+  messagesAt(offsets: Iterable<number>): Iterable<Message> {
     const path = join(this.folder, layout.messages);
     return {
       *[Symbol.iterator]() {
         let chunk: { readonly from: number; readonly bytes: Buffer } | undefined;
-        for (const id of ids) {
-          const offset = offsets.get(id);
-          if (offset === undefined) continue;
+        for (const offset of offsets) {
           const found = lineAt(path, offset, chunk);
           chunk = found.chunk;
           const message = decodeMessage(found.text);
@@ -115,7 +167,7 @@ export class SessionReader {
   #scanned: Scan | undefined;
 
   #scan(): Scan {
-    this.#scanned ??= scanMessages(join(this.folder, layout.messages), this.commit?.messagesBytes);
+    this.#scanned ??= scanMessages(join(this.folder, layout.messages), this.lengths?.messagesBytes);
     return this.#scanned;
   }
 
@@ -127,8 +179,13 @@ export class SessionReader {
         `${path} is missing`,
         'import the session again from its source, or restore the file from a copy',
       );
-    for (const line of linesOf(readChunks(path, 0, this.commit?.messagesBytes))) if (line.bytes.length > 0) yield line;
+    for (const line of linesOf(readChunks(path, 0, this.lengths?.messagesBytes))) if (line.bytes.length > 0) yield line;
   }
+}
+
+/** A message of the timeline without its content, and where its newest form stands. */
+export interface Head extends OutlineItem {
+  readonly offset: number;
 }
 
 /** A revision under the id of what it revises. */

@@ -65,8 +65,7 @@ export function moveToTrash(store: Store, machine: Machine, id: string): string 
   const to = folderIn(store.trash, id);
   return whileHeld(from, machine, id, () => {
     makeFolder(store.trash);
-    // Left there by a copy of this store: the session itself is the newer one.
-    remove(to);
+    if (exists(to)) throw twice(id, to);
     move(from, to);
     note(store, 'tombstones', { at: machine.now().toISOString(), op: 'delete', session_id: id });
     remove(join(to, layout.lock));
@@ -78,16 +77,20 @@ export function moveToTrash(store: Store, machine: Machine, id: string): string 
 export function takeFromTrash(store: Store, machine: Machine, id: string): string | undefined {
   const from = folderIn(store.trash, id);
   const to = sessionFolder(store, id);
-  if (exists(from) && exists(to))
-    throw new SessionFsError(
-      'already-exists',
-      `${to} is there already, and another ${id} is in the trash`,
-      `delete one of them: sfs delete ${id}, or sfs trash empty`,
-    );
+  if (exists(from) && exists(to)) throw twice(id, from);
   note(store, 'tombstones', { at: machine.now().toISOString(), op: 'restore', session_id: id });
   if (!exists(from)) return undefined;
   move(from, to);
   return to;
+}
+
+/** A copy of the store may have brought one back. */
+function twice(id: string, path: string): SessionFsError {
+  return new SessionFsError(
+    'already-exists',
+    `${id} is among the sessions and in the trash`,
+    `remove the one in the trash: sfs trash empty; or move it away: ${path}`,
+  );
 }
 
 /** Removes what lies in the trash for good; the tombstones stay. */

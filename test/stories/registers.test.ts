@@ -1,13 +1,14 @@
 /** What a person sets on a session stays: titles, tags and aliases outlive every capture, and bad ones are told. */
 
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { exportSession } from '../../src/actions/export.ts';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
 import { listAliases, removeAlias, renameSession, setAlias, tagSession } from '../../src/actions/registers.ts';
+import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import { deleteSession, restoreSession } from '../../src/actions/trash.ts';
 import { adapters } from '../../src/adapters/index.ts';
@@ -16,6 +17,7 @@ import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { diary } from './diary/index.ts';
 
 const quiet = (): void => undefined;
 
@@ -106,6 +108,19 @@ describe('aliases', () => {
     assert.deepEqual(listAliases(place.context), [{ alias: 'gate', session_id: other }]);
   });
 
+  test('a line that a crash cut off takes no other with it', async (t) => {
+    const place = scratch(t);
+    const id = await captured(place);
+    await setAlias(place.context, id, 'gate');
+    const ledger = join(place.context.store.ledger, 'aliases.jsonl');
+    writeFileSync(ledger, `${readFileSync(ledger, 'utf8')}{"at":"2026-11`);
+    await setAlias(place.context, id, 'door');
+    assert.deepEqual(
+      listAliases(place.context).map(({ alias }) => alias),
+      ['gate', 'door'],
+    );
+  });
+
   for (const name of [
     '',
     '-x',
@@ -125,6 +140,24 @@ describe('aliases', () => {
       assert.deepEqual([error.code, error.exit], ['usage', 2]);
       assert.deepEqual(listAliases(place.context), []);
     });
+});
+
+test('a title given here wins over one the tool gives later, in its children too', async (t) => {
+  const place = scratch(t, { adapters: [...adapters, diary] });
+  const path = join(place.home, '.diary', 'door.jsonl');
+  mkdirSync(join(place.home, '.diary'));
+  const said = JSON.stringify({ who: 'me', said: 'Paint it.', at: '2026-11-01T10:00:00.000Z' });
+  writeFileSync(path, `${JSON.stringify({ title: 'First', where: place.project })}\n${said}\n`);
+  await importSessions(place.context, { from: 'diary' }, quiet);
+  const { session_id: id } = await renameSession(place.context, '@last', 'Mine');
+  appendFileSync(path, `${JSON.stringify({ title: 'Second' })}\n`);
+  await importSessions(place.context, { from: 'diary' }, quiet);
+  assert.equal((await openSession(place.context, id)).shown.title, 'Mine');
+  for (const { id: tool } of adapters) {
+    const child = await resume(place.context, { session: id, in: tool });
+    await importSessions(place.context, {}, quiet);
+    assert.equal((await openSession(place.context, child.session_id)).shown.title, 'Mine', tool);
+  }
 });
 
 test('on the command line: what is said, exit codes, near names', async (t) => {

@@ -109,6 +109,22 @@ test('a flat directory, as 0.1.0 wrote them, goes on whole, with odd blocks and 
   );
 });
 
+test('a message nested deeper than can be written is left out and counted, the others come in', async (t) => {
+  const place = scratch(t);
+  const folder = join(place.folder, 'deep.sfs');
+  mkdirSync(folder);
+  const facts = { sfs_version: '0.1.0', session_id: 'ses_deep12345', created_at: at(0), source: { tool: 'codex' } };
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(facts));
+  const said = (id: string, more: string): string =>
+    `{"msg_id":"${id}","role":"user","timestamp":"${at(1)}","content":[{"type":"text","text":"${id}"}${more}]}\n`;
+  const deep = `,{"type":"odd","deep":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+  writeFileSync(join(folder, 'messages.jsonl'), said('a', '') + said('b', deep) + said('c', ''));
+  await importSessions(place.context, { path: folder }, quiet);
+  const { reader } = await openSession(place.context, '@last');
+  assert.deepEqual(reader.timeline().map(textOf), ['a', 'c']);
+  assert.deepEqual(reader.manifest.metadata?.losses, { 'malformed-message': 1 });
+});
+
 test('a directory that grew brings its new messages into the live view', async (t) => {
   const { place, path } = await diarySession(t);
   const first = join(place.folder, 'first.sfs');

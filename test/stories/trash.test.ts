@@ -167,6 +167,37 @@ test('on the command line: what is said, exit codes, JSON', (t) => {
   assert.match(sfs(place, ['trash']).out, new RegExp(`^ID .*\n${id} `));
   assert.deepEqual([sfs(place, ['restore', 'nobody']).status, sfs(place, ['restore', '']).status], [3, 3]);
   assert.equal(sfs(place, ['restore', id]).status, 0);
+  sfs(place, ['alias', id, 'gate']);
+  sfs(place, ['delete', 'gate']);
+  assert.equal(sfs(place, ['restore', 'gate']).status, 0);
   assert.equal(sfs(place, ['restore', id]).status, 3, 'it is no longer deleted');
   assert.equal(sfs(place, ['show', id]).status, 0);
+  const lock = join(place.context.store.sessions, `${id}.sfs`, 'meta', 'lock');
+  writeFileSync(lock, `${process.pid}/0`);
+  for (const command of [
+    ['delete', id],
+    ['rename', id, 'x'],
+    ['tag', id, 'x'],
+    ['checkpoint', id, '--name', 'x'],
+  ]) {
+    const { status, err } = sfs(place, command);
+    assert.deepEqual([status, err.split('\n')[0]], [4, `sfs: another process is writing ${id}`]);
+  }
+});
+
+test('a session that is also in the trash is not deleted over the one there', async (t) => {
+  const place = scratch(t);
+  const [adapter] = adapters;
+  assert.ok(adapter !== undefined);
+  installRecording(place, adapter, recordingsOf(adapter)[0] ?? '');
+  await importSessions(place.context, {}, quiet);
+  const id = await longest(place);
+  const copy = join(place.folder, 'copy');
+  cpSync(place.context.store.sessions, copy, { recursive: true });
+  const { directory } = await deleteSession(place.context, id);
+  const files = filesBelow(directory);
+  cpSync(copy, place.context.store.sessions, { recursive: true });
+  for (const work of [deleteSession(place.context, id), restoreSession(place.context, id)])
+    await assert.rejects(work, (error) => error instanceof SessionFsError && error.code === 'already-exists');
+  assert.deepEqual(filesBelow(directory), files);
 });

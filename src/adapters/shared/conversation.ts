@@ -3,6 +3,7 @@
 import { isKnown } from '../../model/block.ts';
 import type { Block, ImageBlock, TextBlock, ThinkingBlock } from '../../model/block.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { goesAlong } from '../../model/message.ts';
 import type { Message, Usage } from '../../model/message.ts';
 import type { Losses } from '../adapter.ts';
 
@@ -260,13 +261,7 @@ function finish(open: OpenResponse, losses: Losses): Response | undefined {
 }
 
 function promptOf(message: Message, losses: Losses): Prompt | undefined {
-  const isSummary = message.content.some((block) => block.type === 'summary');
-  const carried =
-    isSummary ||
-    message.metadata?.live_only === true ||
-    message.metadata?.carried === true ||
-    (message.role === 'user' && message.is_meta !== true);
-  if (!carried) {
+  if (!goesAlong(message)) {
     lose(losses, 'injected-context');
     return undefined;
   }
@@ -279,7 +274,7 @@ function promptOf(message: Message, losses: Losses): Prompt | undefined {
     timestamp: message.timestamp,
     turnId: message.turn_id ?? undefined,
     content,
-    isSummary,
+    isSummary: message.content.some((block) => block.type === 'summary'),
   };
 }
 

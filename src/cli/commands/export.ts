@@ -11,15 +11,25 @@ interface Flags {
 }
 
 export const exportCommand = buildCommand<Flags, [string], CliContext>({
-  docs: { brief: 'Write a session out: sfs, markdown, or a tool’s own form' },
+  docs: {
+    brief: 'Write a session out: sfs, html, markdown, or a tool’s own form',
+    fullDescription:
+      'sfs: the .sfs directory, or with --output NAME.tar.gz one file that sfs import takes in elsewhere. html: one page that loads and runs nothing. markdown: a page, its images beside it in ID.images. A tool: its own files, from the live view. Nothing that is there is replaced.',
+  },
   parameters: {
     positional: {
       kind: 'tuple',
       parameters: [sessionParameter],
     },
     flags: {
-      output: { kind: 'parsed', parse: String, brief: 'The folder to write into', placeholder: 'dir', default: '.' },
-      format: { kind: 'parsed', parse: String, brief: 'sfs, markdown, or a tool', default: 'sfs' },
+      output: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'The folder to write into; with sfs also NAME.tar.gz',
+        placeholder: 'dir',
+        default: '.',
+      },
+      format: { kind: 'parsed', parse: String, brief: 'sfs, html, markdown, or a tool', default: 'sfs' },
       json: { kind: 'boolean', brief: 'As JSON', default: false },
     },
     aliases: { o: 'output' },

@@ -12,7 +12,7 @@ export const importCommand = buildCommand<Flags, [string?], CliContext>({
   docs: {
     brief: 'Capture sessions into the store',
     fullDescription:
-      'Without PATH: every tool of this machine. PATH is a tool’s folder, a session file or a .sfs directory. Only what is new is read; nothing captured is ever lost.',
+      'Without PATH: every tool of this machine. PATH is a tool’s folder, a session file, a .sfs directory, its .tar.gz, or another store (a ~/.sessionfs of 0.1.0 too). Only what is new is read; nothing captured is ever lost.',
   },
   parameters: {
     positional: {
@@ -21,7 +21,7 @@ export const importCommand = buildCommand<Flags, [string?], CliContext>({
         {
           parse: String,
           placeholder: 'path',
-          brief: 'A tool’s folder, a session file or a .sfs directory',
+          brief: 'A tool’s folder, a session file, a .sfs directory or .tar.gz, a store',
           optional: true,
         },
       ],
@@ -32,7 +32,7 @@ export const importCommand = buildCommand<Flags, [string?], CliContext>({
     },
   },
   async func(flags, path) {
-    const [{ importSessions }, { importLines, progressLine }] = await Promise.all([
+    const [{ importSessions }, { importLines, problemLine, progressLine }] = await Promise.all([
       import('../../actions/import.ts'),
       import('../render/import.ts'),
     ]);
@@ -44,7 +44,7 @@ export const importCommand = buildCommand<Flags, [string?], CliContext>({
       { ...(flags.from === undefined ? {} : { from: flags.from }), ...(path === undefined ? {} : { path }) },
       progress.show,
     ).finally(progress.clear);
-    for (const { path: where, problem } of result.problems) output.remark(`sfs: ${where}: ${problem}\n`);
+    for (const problem of result.problems) output.remark(problemLine(problem));
     if (flags.json) output.print(JSON.stringify(result, null, 2));
     else for (const line of importLines(result, this.machine.homeDir)) output.print(line);
     if (result.sessions.some(({ outcome }) => outcome === 'failed')) this.process.exitCode = 1;

@@ -9,6 +9,7 @@ interface Flags {
   readonly since?: string;
   readonly tag?: string;
   readonly sort: 'recent' | 'oldest' | 'messages' | 'tokens';
+  readonly tree: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly all: boolean;
@@ -21,7 +22,7 @@ const defaultRows = 50;
 export const list = buildCommand<Flags, [], CliContext>({
   docs: {
     brief: 'List captured sessions, newest first',
-    fullDescription: `A table of the ${defaultRows} newest; --json and --quiet give all of them unless --limit says otherwise. † the tool has deleted its own copy; ↳ goes on from another session.`,
+    fullDescription: `A table of the ${defaultRows} newest; --json and --quiet give all of them unless --limit says otherwise. † the tool has deleted its own copy; ↳ goes on from another session. With --tree the limit counts threads.`,
   },
   parameters: {
     flags: {
@@ -29,6 +30,7 @@ export const list = buildCommand<Flags, [], CliContext>({
       since: { kind: 'parsed', parse: String, brief: 'Updated since 7d, 12h, 30m ago or a date', optional: true },
       tag: { kind: 'parsed', parse: String, brief: 'Only with this tag', optional: true },
       sort: { kind: 'enum', values: ['recent', 'oldest', 'messages', 'tokens'], brief: 'Order', default: 'recent' },
+      tree: { kind: 'boolean', brief: 'Threads: what goes on from a session below it', default: false },
       json: { kind: 'boolean', brief: 'A JSON array', default: false },
       quiet: { kind: 'boolean', brief: 'Only the ids', default: false },
       all: { kind: 'boolean', brief: 'Every session, empty ones too', default: false },
@@ -39,14 +41,14 @@ export const list = buildCommand<Flags, [], CliContext>({
   },
   async func(flags) {
     const { machine, store, output } = this;
-    const { listSessions, sinceOf } = await import('../../actions/list.ts');
+    const { listSessions, listThreads, sinceOf } = await import('../../actions/list.ts');
     const isTable = !flags.json && !flags.quiet;
     const limit = flags.limit ?? (isTable && !flags.all ? defaultRows : undefined);
     const tool =
       flags.tool === undefined
         ? undefined
         : (await import('../../actions/tools.ts')).toolNamed(await this.full(), flags.tool).id;
-    const { sessions, more } = await listSessions(
+    const { sessions, more } = await (flags.tree ? listThreads : listSessions)(
       { machine, store },
       {
         sort: flags.sort,
@@ -67,6 +69,9 @@ export const list = buildCommand<Flags, [], CliContext>({
       useColour: output.useColour,
     });
     output.print(lines.join('\n'));
-    if (more) output.print(`\nOnly ${sessions.length} are shown; all of them: sfs list --all`);
+    if (more)
+      output.print(
+        `\nOnly ${flags.tree ? `${limit} threads` : sessions.length} are shown; all of them: sfs list --all`,
+      );
   },
 });

@@ -2,12 +2,13 @@
 
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../context.ts';
-import { sessionParameter } from '../flags.ts';
+import { sessionParameter, tokenBudget } from '../flags.ts';
 
 interface Flags {
   readonly in?: string;
   readonly project?: string;
   readonly model?: string;
+  readonly budget?: number | 'auto';
   readonly launch: boolean;
   readonly json: boolean;
 }
@@ -16,7 +17,7 @@ export const resumeCommand = buildCommand<Flags, [string], CliContext>({
   docs: {
     brief: 'Go on with a session, in its own tool or in another',
     fullDescription:
-      'Writes the session so that the tool’s own picker shows it, says what was carried and what was lost, and starts the tool; not on a terminal it prints the command.',
+      'Writes the session so that the tool’s own picker shows it, says what was carried and what was lost, and starts the tool; not on a terminal it prints the command. --budget leaves out the oldest bulk until the conversation fits: large tool outputs to head and tail first, then whole turns, then the oldest steps of the last; never the last prompt, never a call without its result. Tokens are estimated: a quarter of the UTF-8 bytes, 1600 for an image. auto is three quarters of the model’s context window: of --model, else of the session’s own in the same tool, else of the newest session of the other tool.',
   },
   parameters: {
     positional: {
@@ -27,6 +28,13 @@ export const resumeCommand = buildCommand<Flags, [string], CliContext>({
       in: { kind: 'parsed', parse: String, brief: 'The tool to go on in', placeholder: 'tool', optional: true },
       project: { kind: 'parsed', parse: String, brief: 'The folder to work in', placeholder: 'dir', optional: true },
       model: { kind: 'parsed', parse: String, brief: 'The model to start the tool with', optional: true },
+      budget: {
+        kind: 'parsed',
+        parse: tokenBudget,
+        brief: 'Fit into so many tokens, or auto',
+        placeholder: 'tokens',
+        optional: true,
+      },
       launch: { kind: 'boolean', brief: 'Start the tool', default: true },
       json: { kind: 'boolean', brief: 'As JSON; starts nothing', default: false },
     },
@@ -44,6 +52,7 @@ export const resumeCommand = buildCommand<Flags, [string], CliContext>({
       ...(flags.in === undefined ? {} : { in: flags.in }),
       ...(flags.project === undefined ? {} : { project: flags.project }),
       ...(flags.model === undefined ? {} : { model: flags.model }),
+      ...(flags.budget === undefined ? {} : { budget: flags.budget }),
     };
     const resumed = await resume(context, request).catch(async (cause: unknown) => {
       if (!(cause instanceof SessionFsError) || cause.code !== 'workspace-not-found' || flags.json || !output.canAsk)

@@ -2,7 +2,7 @@
 
 import type { ImportResult, Progress } from '../../actions/import.ts';
 import type { Output } from '../context.ts';
-import { counted, homeText, sizeText } from './text.ts';
+import { counted, homeText, oneLine, sizeText } from './text.ts';
 
 const redrawMs = 100;
 const lineMs = 5000;
@@ -26,6 +26,11 @@ export function progressLine(output: Output): { readonly show: Progress; readonl
   };
 }
 
+/** What is wrong with one place; names in it are foreign. */
+export function problemLine({ path, problem }: ImportResult['problems'][number]): string {
+  return `sfs: ${oneLine(`${path}: ${problem}`)}\n`;
+}
+
 /** One line for each tool that has sessions, then the sum. */
 export function importLines(result: ImportResult, homeDir: string): string[] {
   const tools = result.tools.filter(({ found }) => found > 0);
@@ -38,7 +43,7 @@ export function importLines(result: ImportResult, homeDir: string): string[] {
       ...(tool.deleted > 0 ? [`${tool.deleted} deleted here`] : []),
       ...(tool.failed > 0 ? [`${tool.failed} failed`] : []),
     ];
-    return `${tool.tool}: ${counted(tool.found, 'session')} (${parts.join(', ')}) in ${homeText(tool.home, homeDir)}`;
+    return `${oneLine(tool.tool)}: ${counted(tool.found, 'session')} (${parts.join(', ')}) in ${homeText(tool.home, homeDir)}`;
   });
   const messages = tools.reduce((sum, tool) => sum + tool.messages, 0);
   return [

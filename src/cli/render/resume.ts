@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import type { Resumed } from '../../actions/resume.ts';
-import { counted, oneLine, shellText } from './text.ts';
+import { counted, grouped, oneLine, shellText } from './text.ts';
 
 const how = {
   opened: 'is there in its own tool',
@@ -26,8 +26,27 @@ export function resumeLines(resumed: Resumed, options: { readonly starts: boolea
     `“${oneLine(resumed.title ?? 'Untitled session')}” ${how[resumed.how]} ${resumed.tool}.`,
     `Carried: ${kept.join(', ')}.`,
     ...(lost.length === 0 ? [] : [`Not carried: ${lost.join(', ')} (kept in the session).`]),
+    ...(resumed.budget === undefined ? [] : budgetLines(resumed.budget)),
     ...resumed.notices,
     ...(options.starts ? [] : ['', `cd ${shellText([resumed.cwd])} && ${shellText(resumed.command)}`]),
+  ];
+}
+
+function budgetLines(budget: NonNullable<Resumed['budget']>): string[] {
+  const { left_out: leftOut, context_window: window, model } = budget;
+  const of = model === null || window === null ? '' : ` (of the ${grouped(window)} that ${oneLine(model)} sees)`;
+  const room = `a budget of ${grouped(budget.tokens)} tokens${of}`;
+  const before = grouped(budget.estimate_before);
+  if (budget.whole === null) return [`All of it fits ${room}: about ${before}, estimated from its bytes.`];
+  const turns = leftOut.turns === 0 ? '' : ` (${counted(leftOut.turns, 'prompt')} among them)`;
+  const left = [
+    ...(leftOut.outputs > 0 ? [`the middle of ${counted(leftOut.outputs, 'large output')}`] : []),
+    ...(leftOut.images > 0 ? [`${counted(leftOut.images, 'image')} of outputs`] : []),
+    ...(leftOut.messages > 0 ? [`${counted(leftOut.messages, 'message')}${turns}`] : []),
+  ];
+  return [
+    `Fitted into ${room}: from about ${before} to ${grouped(budget.estimate_after)}, estimated from its bytes.`,
+    `Left out: ${left.join(', ')}. The whole: ${budget.whole}`,
   ];
 }
 

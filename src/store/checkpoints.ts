@@ -1,0 +1,141 @@
+/**
+ * Checkpoints: a session's leaf and the lengths of its files at a time, under a name. The files only grow, so the lengths are
+ * the session as it was. Version 0.1.0 kept copies of manifest and messages instead; those are read too.
+ */
+
+import { join } from 'node:path';
+import { SessionFsError } from '../errors.ts';
+import { decodeLine } from '../format/line.ts';
+import { layout } from '../format/layout.ts';
+import { exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
+import type { Machine } from '../io/machine.ts';
+import { isObject } from '../model/json.ts';
+import { wrongName } from '../model/name.ts';
+import { nearest } from '../model/near.ts';
+import { editManifest } from './registers.ts';
+import { SessionReader } from './session-reader.ts';
+
+/** `checkpoints/<name>/checkpoint.json` */
+export interface Checkpoint {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly created_at: string;
+  /** The last message of the live view; `null` when it is empty. */
+  readonly leaf: string | null;
+  /** Messages of the timeline. */
+  readonly message_count: number;
+  readonly messages_bytes: number;
+  readonly live_bytes: number;
+}
+
+/** Makes a checkpoint of the session as it is committed. Throws `already-exists`, `session-busy`. */
+export function createCheckpoint(folder: string, machine: Machine, id: string, name: string): Checkpoint {
+  let made: Checkpoint | undefined;
+  editManifest(folder, machine, id, (manifest) => {
+    if (checkpointNames(folder).includes(name))
+      throw new SessionFsError(
+        'already-exists',
+        `${id} has a checkpoint ${name} already`,
+        `choose another name, or delete it: sfs checkpoint delete ${id} ${name}`,
+      );
+    const checkpoint = checkpointOf(SessionReader.at(folder), machine, name);
+    makeFolder(join(folder, layout.checkpoints, name));
+    const path = join(folder, layout.checkpoints, name, layout.checkpoint);
+    prepareFile(path, [Buffer.from(`${JSON.stringify(checkpoint, null, 2)}\n`, 'utf8')]).publish();
+    made = checkpoint;
+    return { ...manifest, checkpoint_count: checkpointNames(folder).length };
+  });
+  if (made === undefined) throw new Error('the manifest was not edited');
+  return made;
+}
+
+/** The checkpoints of a session, oldest first. */
+export function checkpointsIn(folder: string, machine: Machine): Checkpoint[] {
+  return checkpointNames(folder)
+    .map((name) => readCheckpoint(folder, machine, name))
+    .filter((checkpoint) => checkpoint !== undefined)
+    .toSorted((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
+}
+
+/** Deletes a checkpoint. Throws `checkpoint-not-found`. */
+export function deleteCheckpoint(folder: string, machine: Machine, id: string, name: string): void {
+  editManifest(folder, machine, id, (manifest) => {
+    mustBeThere(folder, id, name);
+    remove(join(folder, layout.checkpoints, name));
+    return { ...manifest, checkpoint_count: checkpointNames(folder).length };
+  });
+}
+
+/** The session as it was at a checkpoint. Throws `checkpoint-not-found`, `invalid-session`. */
+export function readerAt(reader: SessionReader, machine: Machine, name: string): SessionReader {
+  mustBeThere(reader.folder, reader.id, name);
+  const folder = join(reader.folder, layout.checkpoints, name);
+  if (!exists(join(folder, layout.checkpoint))) return SessionReader.at(folder);
+  const checkpoint = readCheckpoint(reader.folder, machine, name);
+  if (checkpoint === undefined)
+    throw new SessionFsError(
+      'invalid-session',
+      `${join(folder, layout.checkpoint)} is no checkpoint`,
+      `delete it: sfs checkpoint delete ${reader.id} ${name}`,
+    );
+  return reader.upTo({ messagesBytes: checkpoint.messages_bytes, liveBytes: checkpoint.live_bytes });
+}
+
+function mustBeThere(folder: string, id: string, name: string): void {
+  const names = checkpointNames(folder);
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  throw new SessionFsError(
+    'checkpoint-not-found',
+    `${id} has no checkpoint ${JSON.stringify(name)}`,
+    `${near === undefined ? 'list them' : `did you mean ${near}? All of them`}: sfs checkpoint list ${id}`,
+  );
+}
+
+/** Of those whose files are there; a folder that a crash left empty is none. */
+function checkpointNames(folder: string): string[] {
+  const parent = join(folder, layout.checkpoints);
+  return namesIn(parent).filter(
+    (name) =>
+      wrongName(name) === undefined &&
+      (exists(join(parent, name, layout.checkpoint)) || exists(join(parent, name, layout.messages))),
+  );
+}
+
+function checkpointOf(reader: SessionReader, machine: Machine, name: string): Checkpoint {
+  const sizeOf = (file: string): number => machine.stat(join(reader.folder, file))?.sizeBytes ?? 0;
+  return {
+    name,
+    created_at: machine.now().toISOString(),
+    leaf: reader.liveIds().at(-1) ?? null,
+    message_count: reader.timeline().length,
+    messages_bytes: reader.lengths?.messagesBytes ?? sizeOf(layout.messages),
+    live_bytes: reader.lengths?.liveBytes ?? sizeOf(layout.live),
+  };
+}
+
+function readCheckpoint(folder: string, machine: Machine, name: string): Checkpoint | undefined {
+  const at = join(folder, layout.checkpoints, name);
+  if (exists(join(at, layout.checkpoint))) {
+    const value = decodeLine(readBytes(join(at, layout.checkpoint)).toString('utf8'));
+    return isCheckpoint(value) ? { ...value, name } : undefined;
+  }
+  try {
+    const copy = SessionReader.at(at);
+    return { ...checkpointOf(copy, machine, name), created_at: copy.manifest.updated_at ?? copy.manifest.created_at };
+  } catch (cause) {
+    if (cause instanceof SessionFsError) return undefined;
+    throw cause;
+  }
+}
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  return (
+    isObject(value) &&
+    typeof value['created_at'] === 'string' &&
+    (typeof value['leaf'] === 'string' || value['leaf'] === null) &&
+    [value['message_count'], value['messages_bytes'], value['live_bytes']].every(
+      (count) => typeof count === 'number' && count >= 0,
+    )
+  );
+}
