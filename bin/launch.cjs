@@ -1,4 +1,4 @@
-// Starts dist/<name>.cjs under Node 24 or newer. Written in the syntax of old Nodes, so that they can say what is missing.
+// Starts `name`, which is dist/<file or name>.cjs, under Node 24 or newer. Written in the syntax of old Nodes, so that they can say what is missing.
 'use strict';
 
 var fs = require('fs');
@@ -43,8 +43,8 @@ function runUnder(node, script) {
   });
 }
 
-module.exports = function launch(name) {
-  var script = path.join(__dirname, '..', 'dist', name + '.cjs');
+module.exports = function launch(name, file) {
+  var script = path.join(__dirname, '..', 'dist', (file || name) + '.cjs');
   if (Number(process.versions.node.split('.')[0]) >= needed) {
     if (!fs.existsSync(script)) {
       console.error(name + ': it is not built yet; run: npm run build');

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
 'use strict';
 
-require('./launch.cjs')('sfs');
+// These two start from a smaller file.
+require('./launch.cjs')('sfs', process.argv[2] === 'list' || process.argv[2] === 'show' ? 'sfs-look' : 'sfs');

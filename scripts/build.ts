@@ -41,6 +41,7 @@ await build({
   absWorkingDir: root.pathname,
   entryPoints: {
     sfs: 'src/bin/sfs.ts',
+    'sfs-look': 'src/bin/sfs-look.ts',
     'capture-thread': 'src/cli/capture-thread.ts',
     ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
   },

@@ -6,7 +6,7 @@ import { buildApplication, generateHelpTextForAllCommands } from '@stricli/core'
 import type { Application, CommandContext } from '@stricli/core';
 import type { Adapter, Home } from '../src/adapters/adapter.ts';
 import { adapters } from '../src/adapters/index.ts';
-import { routes } from '../src/cli/app.ts';
+import { routes } from '../src/cli/routes.ts';
 import { errorCodes } from '../src/errors.ts';
 
 const root = new URL('..', import.meta.url);

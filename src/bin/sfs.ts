@@ -1,12 +1,6 @@
-/** `sfs`: builds the machine, runs the command line, ends with its exit status. */
+/** `sfs`: all commands. */
 
-import { main } from '../cli/app.ts';
-import { cliContext } from '../cli/context.ts';
-import { textStream } from '../io/streams.ts';
-import { systemMachine } from '../io/system.ts';
+import { routes } from '../cli/routes.ts';
+import { start } from '../cli/start.ts';
 
-void main(process.argv.slice(2), cliContext(systemMachine(), { out: textStream(1), err: textStream(2) })).then(
-  (status) => {
-    process.exitCode = status;
-  },
-);
+start(routes);

@@ -1,53 +1,15 @@
-/** The commands, and how errors become words and exit codes. */
+/** Runs a command line; how errors become words and exit codes. */
 
-import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core';
+import { buildApplication, run, text_en } from '@stricli/core';
+import type { PartialApplicationConfiguration, RouteMap } from '@stricli/core';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
-import { checkpoint } from './commands/checkpoint.ts';
-import { config } from './commands/config.ts';
-import { deleteCommand, restoreCommand } from './commands/delete.ts';
-import { exportCommand } from './commands/export.ts';
-import { fork } from './commands/fork.ts';
-import { importCommand } from './commands/import.ts';
-import { list } from './commands/list.ts';
-import { alias, rename, tag } from './commands/registers.ts';
-import { reparse } from './commands/reparse.ts';
-import { resumeCommand } from './commands/resume.ts';
-import { show } from './commands/show.ts';
-import { tools } from './commands/tools.ts';
-import { trash } from './commands/trash.ts';
 import type { CliContext } from './context.ts';
 import { printable } from './render/text.ts';
 
-/** Every command by the name people type. */
-export const routes = buildRouteMap({
-  routes: {
-    list,
-    show,
-    resume: resumeCommand,
-    import: importCommand,
-    export: exportCommand,
-    reparse,
-    fork,
-    checkpoint,
-    rename,
-    tag,
-    alias,
-    delete: deleteCommand,
-    restore: restoreCommand,
-    trash,
-    tools,
-    config,
-  },
-  docs: {
-    brief: 'Capture, find, and resume AI coding agent sessions across tools',
-    fullDescription: 'Start with: sfs import, then sfs list, then sfs resume @last --in codex',
-  },
-});
-
 const wrongUsage = 2;
 
-const app = buildApplication(routes, {
+const configuration: PartialApplicationConfiguration = {
   name: 'sfs',
   versionInfo: { currentVersion: version },
   scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
@@ -64,11 +26,15 @@ const app = buildApplication(routes, {
         `sfs: there is no command ${JSON.stringify(input)}\nhint: ${corrections.length === 0 ? 'see all commands: sfs --help' : `did you mean ${corrections.join(' or ')}?`}`,
     },
   },
-});
+};
 
 /** Runs one command line; the exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 refused. */
-export async function main(argv: readonly string[], context: CliContext): Promise<number> {
-  await run(app, argv.length === 0 ? ['--help'] : argv, context);
+export async function main(
+  routes: RouteMap<CliContext>,
+  argv: readonly string[],
+  context: CliContext,
+): Promise<number> {
+  await run(buildApplication(routes, configuration), argv.length === 0 ? ['--help'] : argv, context);
   const status = context.process.exitCode ?? 0;
   // Negative codes are the parser's own: an unknown command or option.
   return status < 0 ? wrongUsage : status;
