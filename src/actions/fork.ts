@@ -115,7 +115,7 @@ async function write(
       ...(checkpoint === undefined ? {} : { forked_from_checkpoint: checkpoint }),
     },
   };
-  const staged = await writer.stage(
+  const staged = writer.stage(
     { ...writer.before, facts, tally },
     { manifest, workspace: deriveWorkspace(facts), tools: deriveTools(facts, tally) },
   );

@@ -77,7 +77,7 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
       const one = prepareBelow(home, file.path, reading.chunks());
       prepared.push(one);
       // Written anew under its own name, it is another file: what was kept of the lost one stays as it was.
-      const archive = writer.archive(file.key, { freshUnless: writer.before.native[file.key] === undefined });
+      const archive = writer.archive(file.key, { freshUnless: false });
       for (const piece of readChunks(one.temporary, 0)) archive.append(piece);
       cursors[file.key] = reading.cursor(one);
     }

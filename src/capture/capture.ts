@@ -8,8 +8,8 @@ import { sessionId } from '../model/ids.ts';
 import { mergeFacts } from '../model/facts.ts';
 import type { Cursor } from '../store/commit.ts';
 import type { SessionIndex } from '../store/session-index.ts';
-import type { Staged } from '../store/session-writer.ts';
-import { SessionWriter, commitAll } from '../store/session-writer.ts';
+import type { SessionWriter, Staged } from '../store/session-writer.ts';
+import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Store } from '../store/store.ts';
 import { Tombstones } from '../store/trash.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
@@ -93,9 +93,7 @@ async function captureOne(
   if (tombstones.has(id)) return report({ ...nothing, outcome: 'deleted' });
   let writer: SessionWriter | undefined;
   try {
-    writer = SessionWriter.open(site.store, site.machine, id);
-    if (writer === undefined)
-      throw new SessionFsError('session-busy', `another process is writing ${id}`, 'run the command again in a moment');
+    writer = openForWriting(site.store, site.machine, id);
     const read = await readSource(site, found, writer, outside);
     if (read === undefined) {
       writer.close();

@@ -160,7 +160,8 @@ function readWhole(reading: Reading, file: SourceFile, info: FileInfo, cursor: C
     guarded(gathering, () => adapter.reader.settle(state, given));
   }
   if (file.inherited === undefined) {
-    const archive = writer.archive(file.key, { freshUnless: cursor === undefined });
+    // Never behind what is kept already, though a recovery forgot the cursor.
+    const archive = writer.archive(file.key, { freshUnless: false });
     archive.append(bytes);
   }
   gathering.changed = true;

@@ -8,6 +8,7 @@ import { releaseLock, takeLock } from '../io/lock.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { readManifest } from './session-reader.ts';
+import { sessionBusy } from './store.ts';
 
 /** Changes the manifest of a session directory; what it is then. Throws `session-busy`, `store-unwritable`. */
 export function editManifest(
@@ -30,12 +31,7 @@ export function whileHeld<T>(folder: string, machine: Machine, id: string, work:
     throw new SessionFsError('session-not-found', `there is no session ${id}`, 'list the sessions: sfs list --all');
   makeFolder(join(folder, 'meta'));
   const lock = join(folder, layout.lock);
-  if (!takeLock(lock, machine.isRunning))
-    throw new SessionFsError(
-      'session-busy',
-      `another process is writing ${id}`,
-      'wait for it to end and run the command again',
-    );
+  if (!takeLock(lock, machine.isRunning)) throw sessionBusy(id);
   try {
     return work();
   } finally {

@@ -25,7 +25,7 @@ import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
-import { sessionFolder } from './store.ts';
+import { sessionBusy, sessionFolder } from './store.ts';
 
 /** A session with nothing in it. */
 function emptyCommit(): Commit {
@@ -357,11 +357,6 @@ export async function commitAll(
 /** Opens a session or says who has it. Throws `session-busy`. */
 export function openForWriting(store: Store, machine: Machine, id: string): SessionWriter {
   const writer = SessionWriter.open(store, machine, id);
-  if (writer === undefined)
-    throw new SessionFsError(
-      'session-busy',
-      `another process is writing ${id}`,
-      'wait for it to end and run the command again',
-    );
+  if (writer === undefined) throw sessionBusy(id);
   return writer;
 }

@@ -71,3 +71,12 @@ export function sessionIdsBelow(folder: string): string[] {
 export function storeExists(store: Store): boolean {
   return exists(store.sessions);
 }
+
+/** Why a session cannot be written now. */
+export function sessionBusy(id: string): SessionFsError {
+  return new SessionFsError(
+    'session-busy',
+    `another process is writing ${id}`,
+    'wait for it to end and run the command again',
+  );
+}

@@ -1,7 +1,7 @@
 /** Gemini CLI's own deletions, and its named snapshots: what was captured goes on. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
@@ -125,4 +125,29 @@ test('two lines glued together by a torn write are one counted loss, kept as byt
   );
   for (const [key, archived] of Object.entries(reader.commit?.native ?? {}))
     assert.equal(Buffer.concat([...readArchive(reader.folder, key, archived)]).toString(), readFileSync(path, 'utf8'));
+});
+
+test('a document whose cursor was lost is archived anew, never behind what was kept', async (t) => {
+  const place = scratch(t);
+  const home = installRecording(place, gemini, '0.20.0');
+  await importSessions(place.context, {}, quiet);
+  const { sessions } = await listSessions(place.context, {});
+  for (const { session_id: id } of sessions) {
+    // As a power cut may leave it: shorter than the commit promised.
+    const { reader } = await openSession(place.context, id);
+    truncateSync(join(reader.folder, 'messages.jsonl'), 1);
+  }
+  for (const entry of readdirSync(home, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), 1, 1);
+  await importSessions(place.context, {}, quiet);
+  let documents = 0;
+  for (const { session_id: id } of sessions) {
+    const { reader } = await openSession(place.context, id);
+    for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
+      const path = reader.commit?.cursors[key]?.path ?? '';
+      assert.ok(readFileSync(path).equals(Buffer.concat([...readArchive(reader.folder, key, archived)])), path);
+      documents += Number(path.endsWith('.json'));
+    }
+  }
+  assert.ok(documents > 0);
 });
