@@ -1,6 +1,6 @@
 /** Files held by one writer at a time. */
 
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, openSync, closeSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { systemCodeOf } from '../errors.ts';
 import { builtin } from './builtin.ts';
 import { unwritable } from './file-errors.ts';
@@ -17,13 +17,12 @@ export function takeLock(path: string, isRunning: (pid: number) => boolean): boo
   if (heldLocks.has(path)) return false;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
-      const file = openSync(path, 'wx', 0o600);
-      writeSync(file, ownMark());
-      closeSync(file);
-      heldLocks.add(path);
-      return true;
+      if (borrowed(path) || made(path)) {
+        heldLocks.add(path);
+        return true;
+      }
     } catch (cause) {
-      if (systemCodeOf(cause) !== 'EEXIST') throw unwritable(path, cause);
+      throw unwritable(path, cause);
     }
     const mark = readIfThere(path);
     const holder = Number(mark.split('/')[0]);
@@ -38,6 +37,49 @@ export function takeLock(path: string, isRunning: (pid: number) => boolean): boo
 export function releaseLock(path: string): void {
   heldLocks.delete(path);
   rmSync(path, { force: true });
+}
+
+/**
+ * A lock that is held already says the same, so it serves as the new one's file too. An import takes thousands, and ext4 looks
+ * at every file that was removed within the last minute before it makes one.
+ */
+function borrowed(path: string): boolean {
+  const [lender] = heldLocks;
+  return lender !== undefined && linked(lender, path) === 'done';
+}
+
+/** Makes a lock that has its text from the moment it is seen; `false` when there is one. */
+function made(path: string): boolean {
+  const draft = `${path}.${ownMark().replace('/', '-')}`;
+  writeFileSync(draft, ownMark(), { mode: 0o600 });
+  try {
+    const outcome = linked(draft, path);
+    return outcome === 'unable' ? createdAt(path) : outcome === 'done';
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** `unable`: the file system has no (more) hard links. */
+function linked(from: string, to: string): 'done' | 'taken' | 'unable' {
+  try {
+    linkSync(from, to);
+    return 'done';
+  } catch (cause) {
+    return systemCodeOf(cause) === 'EEXIST' ? 'taken' : 'unable';
+  }
+}
+
+function createdAt(path: string): boolean {
+  try {
+    const file = openSync(path, 'wx', 0o600);
+    writeSync(file, ownMark());
+    closeSync(file);
+    return true;
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'EEXIST') return false;
+    throw cause;
+  }
 }
 
 function readIfThere(path: string): string {

@@ -1,16 +1,20 @@
-/** A file that only grows: text is gathered in memory and written behind the durable length. */
+/** A file that only grows: lines are gathered as bytes and written behind the durable length. */
 
 import { appendAt } from '../io/files.ts';
 
-const writeAtBytes = 1 << 20;
-/** Lines are encoded here, one log after the other; a line that does not fit gets a buffer of its own. */
-const scratch = Buffer.allocUnsafeSlow(2 * writeAtBytes);
+const newline = 10;
+const bufferBytes = 1 << 20;
+/** A character takes at most three bytes. */
+const worstBytes = 3;
+/** Buffers kept for use again: as many as a session that is being written has logs. */
+const keptBuffers = 3;
+const free: Buffer[] = [];
 
 /** One appended file of a session being written. */
 export class AppendLog {
   readonly path: string;
   #written: number;
-  #parts: string[] = [];
+  #buffer: Buffer | undefined;
   #waiting = 0;
   readonly #durable: number;
 
@@ -34,24 +38,25 @@ export class AppendLog {
   /** Appends one line; the offset of its first byte. */
   line(text: string): number {
     const offset = this.length;
-    this.#parts.push(text, '\n');
-    this.#waiting += Buffer.byteLength(text, 'utf8') + 1;
-    if (this.#waiting >= writeAtBytes) this.write();
+    const worst = text.length * worstBytes + 1;
+    if (worst > bufferBytes - this.#waiting) this.write();
+    if (worst > bufferBytes) {
+      this.#written = appendAt(this.path, this.#written, Buffer.from(`${text}\n`, 'utf8'));
+      return offset;
+    }
+    this.#buffer ??= free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    this.#waiting += this.#buffer.write(text, this.#waiting, 'utf8');
+    this.#buffer[this.#waiting] = newline;
+    this.#waiting += 1;
     return offset;
   }
 
   /** Hands what is gathered to the system. */
   write(): void {
-    if (this.#waiting === 0) return;
-    this.#written = appendAt(this.path, this.#written, this.#encoded());
-    this.#parts = [];
+    if (this.#buffer === undefined) return;
+    this.#written = appendAt(this.path, this.#written, this.#buffer.subarray(0, this.#waiting));
     this.#waiting = 0;
-  }
-
-  #encoded(): Uint8Array {
-    if (this.#waiting > scratch.length) return Buffer.from(this.#parts.join(''), 'utf8');
-    let length = 0;
-    for (const part of this.#parts) length += scratch.write(part, length, 'utf8');
-    return scratch.subarray(0, length);
+    if (free.length < keptBuffers) free.push(this.#buffer);
+    this.#buffer = undefined;
   }
 }
