@@ -180,6 +180,7 @@ function manifestOf(placement: Placement, writer: SessionWriter, id: string, bas
     losses: new Map(),
     cost: null,
     fallbackTime: placement.now,
+    isPlaced: true,
     before,
     parent: isChild ? { session: source.id, msg: base } : undefined,
   });
@@ -286,6 +287,7 @@ export class PlacedReading {
         this.#writer.setKey(key, id);
       },
       usage: () => undefined,
+      copied: () => undefined,
       live: () => undefined,
       fact: () => undefined,
       loss: () => undefined,

@@ -234,6 +234,8 @@ export class SessionWriter {
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
   commit(staged: Staged, replacements: readonly Replacement[]): void {
     for (const replacement of replacements) replacement.publish();
+    // No call is the session's own any more: an earlier reader counted its parent's.
+    if (staged.derived.tools === undefined && !this.isNew) remove(join(this.folder, layout.tools));
     for (const key of this.#archives.keys()) {
       const file = staged.commit.native[key];
       if (file !== undefined && (this.before.native[key]?.tailBytes ?? 0) > 0)

@@ -106,6 +106,7 @@ test('a reparse killed before its commit leaves the session as it was, and done 
             message: (message) => (message.role === 'tool' ? undefined : given.sink.message(message)),
             usage: (stated) => given.sink.usage(stated),
             live: (op) => given.sink.live(op),
+            copied: (id) => given.sink.copied(id),
             fact: (facts) => given.sink.fact(facts),
             key: (key, id) => given.sink.key(key, id),
             loss: (name) => given.sink.loss(name),
