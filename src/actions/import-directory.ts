@@ -16,7 +16,9 @@ import { commitAll, openForWriting } from '../store/session-writer.ts';
 import { sessionFolder } from '../store/store.ts';
 import { deletedSessions } from '../store/trash.ts';
 import { SessionFsError } from '../errors.ts';
+import { checkpointNames } from '../store/checkpoints.ts';
 import type { Context } from './context.ts';
+import { takeCheckpoints, theirCheckpoints } from './import-checkpoints.ts';
 import type { ImportResult } from './import.ts';
 import { withIndex } from './with-index.ts';
 
@@ -26,6 +28,8 @@ export interface TakingIn {
   readonly shownAs?: string;
   /** Of other sessions that come along: their id there → here. */
   readonly names?: ReadonlyMap<string, string>;
+  /** Checkpoints that were left out before, since their names are none. */
+  readonly misnamedCheckpoints?: number;
 }
 
 /** The id of a session taken in: never one of ours, so that what came from elsewhere does not merge into an own session. */
@@ -57,14 +61,17 @@ export async function importDirectory(context: Context, path: string, how: Takin
       gathering.losses.clear();
       const skipped: number[] = [];
       for (const message of hungMessages(theirs, (name) => gathering.loss(name), skipped)) take(gathering, message);
-      takeLive(theirs, path, writer, gathering);
+      const opsBefore = takeLive(theirs, path, writer, gathering);
       gathering.finish();
+      const checkpoints = theirCheckpoints(theirs, writer.folder, context.machine, (name) => gathering.loss(name));
+      for (let left = how.misnamedCheckpoints ?? 0; left > 0; left -= 1) gathering.loss('checkpoint-name');
       const malformed = (): void => gathering.loss('malformed-field');
       const workspace = workspaceOf(path, (name) => gathering.loss(name));
       const tools = readTools(path, malformed);
       const manifest = await manifestOf(context, readManifest(join(path, layout.manifest), malformed), id, gathering, {
         before: writer.manifest(),
         names: how.names,
+        checkpoints: checkpointNames(writer.folder).length + checkpoints.stood.length + checkpoints.copies.size,
       });
       const staged = writer.stage(
         {
@@ -78,6 +85,9 @@ export async function importDirectory(context: Context, path: string, how: Takin
       );
       const { failed } = await commitAll([staged]);
       for (const { why } of failed) throw why;
+      takeCheckpoints(theirs, SessionReader.at(writer.folder), context.machine, checkpoints, opsBefore, (copy) =>
+        hungMessages(copy),
+      );
       index.put([{ manifest, workspace, commit: staged.commit }], context.machine);
       const outcome = writer.isNew ? 'new' : gathering.added > 0 ? 'grown' : 'unchanged';
       return {
@@ -130,8 +140,8 @@ function take(gathering: Gathering, message: Message): void {
 /** Their messages in line order, which says which revision is the newest; those of a flat list hung in a line. */
 function* hungMessages(
   theirs: SessionReader,
-  loss: (name: string) => void,
-  skipped: number[],
+  loss: (name: string) => void = () => undefined,
+  skipped: number[] = [],
 ): Generator<Message, void, void> {
   const messages = foreignMessages(theirs, loss, (line) => skipped.push(line));
   if (isFlat(foreignMessages(theirs))) yield* chained(messages);
@@ -179,12 +189,16 @@ function* chained(messages: Iterable<Message>): Generator<Message, void, void> {
   }
 }
 
-/** Their live view: what they appended since the last time; all of it when they began again. */
-function takeLive(theirs: SessionReader, path: string, writer: SessionWriter, gathering: Gathering): void {
+/**
+ * Their live view: what they appended since the last time; all of it when they began again. How many operations stand before
+ * their first.
+ */
+function takeLive(theirs: SessionReader, path: string, writer: SessionWriter, gathering: Gathering): number {
   const ops = readLiveOps(join(path, layout.live), theirs.commit?.liveBytes);
   const known = readLiveOps(join(writer.folder, layout.live), writer.before.liveBytes);
   const isContinued = known.every((op, index) => JSON.stringify(op) === JSON.stringify(ops[index]));
   for (const op of isContinued ? ops.slice(known.length) : ops) gathering.live(op);
+  return isContinued ? 0 : known.length;
 }
 
 /** The workspace without files that lie elsewhere, and only with a root that is one on some system. */
@@ -210,7 +224,11 @@ async function manifestOf(
   theirs: Manifest,
   id: string,
   gathering: Gathering,
-  known: { readonly before: Manifest | undefined; readonly names: ReadonlyMap<string, string> | undefined },
+  known: {
+    readonly before: Manifest | undefined;
+    readonly names: ReadonlyMap<string, string> | undefined;
+    readonly checkpoints: number;
+  },
 ): Promise<Manifest> {
   const { tally } = gathering;
   const { before, names } = known;
@@ -224,7 +242,7 @@ async function manifestOf(
     parent_session_id: parent ?? null,
     ...(named === undefined ? {} : { title: named }),
     tags: before?.tags ?? theirs.tags ?? [],
-    checkpoint_count: before?.checkpoint_count ?? 0,
+    checkpoint_count: known.checkpoints,
     stats: theirs.stats ?? statsOf(tally, await costOf(tally.models)),
     source: { ...theirs.source, original_path: null },
     metadata: {
