@@ -17,15 +17,30 @@ export function compress(data: Uint8Array): Buffer {
   });
 }
 
-/** The bytes of one or more frames. */
-export function decompress(data: Uint8Array): Buffer {
+/** One frame of what differs from `base`: without the same base it cannot be read. */
+export function compressAgainst(data: Uint8Array, base: Uint8Array): Buffer {
+  const { constants, zstdCompressSync } = builtin('node:zlib');
+  // Every place of the base is to be found again, and lie within the window.
+  const log = Math.min(24, Math.max(10, Math.ceil(Math.log2(base.length + 1))));
+  return zstdCompressSync(data, {
+    dictionary: base,
+    params: {
+      [constants.ZSTD_c_compressionLevel]: 1,
+      [constants.ZSTD_c_hashLog]: log,
+      [constants.ZSTD_c_windowLog]: Math.min(27, Math.max(10, Math.ceil(Math.log2(data.length + base.length + 1)))),
+    },
+  });
+}
+
+/** The bytes of one or more frames; `base` is what they were compressed against. */
+export function decompress(data: Uint8Array, base?: Uint8Array): Buffer {
   const { zstdDecompressSync } = builtin('node:zlib');
   const look = lookInto(data);
   const frames: Buffer[] = [];
   for (let at = 0; at < data.length;) {
     // What is cut off is the decoder's to name.
     const end = frameEnd(look, at, data.length) ?? data.length;
-    frames.push(zstdDecompressSync(data.subarray(at, end)));
+    frames.push(zstdDecompressSync(data.subarray(at, end), base === undefined ? {} : { dictionary: base }));
     at = end;
   }
   const [first, ...others] = frames;

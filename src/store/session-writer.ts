@@ -20,7 +20,7 @@ import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
-import { ArchiveWriter, emptyArchive } from './archive.ts';
+import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
@@ -240,6 +240,8 @@ export class SessionWriter {
       const file = staged.commit.native[key];
       if (file !== undefined && (this.before.native[key]?.tailBytes ?? 0) > 0)
         ArchiveWriter.sweep(this.folder, key, file);
+      const before = this.before.native[key];
+      if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
     this.close();
   }
