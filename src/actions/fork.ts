@@ -99,6 +99,7 @@ async function write(
     losses: new Map(),
     cost: null,
     fallbackTime: now,
+    isPlaced: true,
     before: undefined,
     parent: { session: parent.id, msg: last },
   });

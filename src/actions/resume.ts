@@ -1,16 +1,20 @@
 /** Going on with a session, in its own tool or in any other that can be written. */
 
+import { dirname, join } from 'node:path';
 import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
 import { beginsWith } from '../io/files.ts';
+import type { PreparedFile } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
+import type { Commit } from '../store/commit.ts';
 import { note } from '../store/ledger.ts';
+import { notePlacing, sweepPlacing } from '../store/placing.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import { fitTo, withLosses } from './budget.ts';
@@ -64,6 +68,7 @@ export interface Resumed {
 /** Writes and registers the session so that the tool goes on with it. Starts nothing. */
 export async function resume(context: Context, request: ResumeRequest): Promise<Resumed> {
   return withIndex(context, { create: false }, async (index) => {
+    sweepPlacing(context.store, context.machine);
     const found = findSession(index, request.session, context);
     const source = context.adapters.find((adapter) => adapter.id === found.tool);
     const target = request.in === undefined ? source : toolNamed(context, request.in);
@@ -204,22 +209,7 @@ class Resumption {
     const archived = Object.entries(commit.native).map(([key]) => ({ key, path: commit.cursors[key]?.path ?? '' }));
     const places = this.#writer.restore(archived, given);
     if (places === undefined) return undefined;
-    const prepared = [...places].flatMap(([key, path]) => {
-      const file = commit.native[key];
-      if (file === undefined) return [];
-      const bytes = { [Symbol.iterator]: () => readArchive(this.#reader.folder, key, file) };
-      // A part the tool has left in place (a sub-agent's file) stays as it is.
-      return beginsWith(pathBelow(this.#home, path), bytes)
-        ? []
-        : [{ key, file: prepareBelow(this.#home, path, bytes) }];
-    });
-    try {
-      for (const { file } of prepared) file.publish();
-    } catch (cause) {
-      for (const { file } of prepared) file.discard();
-      throw cause;
-    }
-    const files = prepared.map(({ key, file }) => ({ key, path: file.path }));
+    const files = this.#putBack(places, commit);
     this.#note(this.#row.session_id, null, nativeId, files);
     const registration = await this.#register(nativeId, files, given);
     return this.#result({
@@ -232,6 +222,30 @@ class Resumption {
       losses: {},
       registration,
     });
+  }
+
+  /** Writes archived files where they belong, by key; those that are there already stay as they are. */
+  #putBack(places: ReadonlyMap<string, string>, commit: Commit): { readonly key: string; readonly path: string }[] {
+    const folders = [...places.values()].map((path) => dirname(join(this.#home, path)));
+    const placed = notePlacing(this.#context.store, this.#context.machine, folders);
+    const prepared: { readonly key: string; readonly file: PreparedFile }[] = [];
+    try {
+      for (const [key, path] of places) {
+        const archived = commit.native[key];
+        if (archived === undefined) continue;
+        const bytes = { [Symbol.iterator]: () => readArchive(this.#reader.folder, key, archived) };
+        // A part the tool has left in place (a sub-agent's file) stays as it is.
+        if (beginsWith(pathBelow(this.#home, path), bytes)) continue;
+        prepared.push({ key, file: prepareBelow(this.#home, path, bytes) });
+      }
+      for (const { file } of prepared) file.publish();
+    } catch (cause) {
+      for (const { file } of prepared) file.discard();
+      throw cause;
+    } finally {
+      placed();
+    }
+    return prepared.map(({ key, file }) => ({ key, path: file.path }));
   }
 
   /** Writes the live view in the target's own form. With an id it replaces the session's lost file, else it is a child. */

@@ -146,6 +146,8 @@ export interface Sink {
   /** Tokens of a response that become known when its messages are told already. Counted once a response. */
   usage(stated: ResponseUsage): void;
   live(op: LiveOp): void;
+  /** What was told of the session so far, up to message `id`, its tool copied from the one it goes on from: it is not its own part. */
+  copied(id: string): void;
   fact(facts: SessionFacts): void;
   /** Remembers that native key `key` (an id of a record that is no message of its own) stands for message `id`. */
   key(key: string, id: string): void;

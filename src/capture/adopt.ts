@@ -3,6 +3,7 @@
  * appends only what is said next, and knows the placed part however the tool writes it again.
  */
 
+import { dirname, join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, Sink, Written, WrittenFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
 import { readChunks } from '../io/chunks.ts';
@@ -17,6 +18,7 @@ import type { Manifest } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
 import { emptyTally } from '../model/tally.ts';
 import type { Cursor } from '../store/commit.ts';
+import { notePlacing } from '../store/placing.ts';
 import type { SessionReader } from '../store/session-reader.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
@@ -61,10 +63,13 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     );
   }
   const prepared: PreparedFile[] = [];
+  let placed = (): void => undefined;
   try {
     const base = writer.isNew ? copyLive(writer, placement.live) : null;
     const carried = emptyCarried();
     const cursors: { [key: string]: Cursor } = {};
+    const folders = written.files.map(({ path }) => dirname(join(home, path)));
+    placed = notePlacing(site.store, site.machine, folders);
     for (const file of written.files) {
       if (file.kind === 'text') {
         if (file.exists === 'keep' && site.machine.stat(`${home}/${file.path}`) !== undefined) continue;
@@ -126,6 +131,8 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     for (const file of prepared) file.discard();
     writer.close();
     throw cause;
+  } finally {
+    placed();
   }
 }
 
@@ -180,6 +187,7 @@ function manifestOf(placement: Placement, writer: SessionWriter, id: string, bas
     losses: new Map(),
     cost: null,
     fallbackTime: placement.now,
+    isPlaced: true,
     before,
     parent: isChild ? { session: source.id, msg: base } : undefined,
   });
@@ -286,6 +294,7 @@ export class PlacedReading {
         this.#writer.setKey(key, id);
       },
       usage: () => undefined,
+      copied: () => undefined,
       live: () => undefined,
       fact: () => undefined,
       loss: () => undefined,

@@ -124,13 +124,13 @@ function readLog(
     offset = line.end;
     if (tee.isReady(offset)) tee.drain(offset);
   }
-  tee.finish(offset);
+  const read = tee.finish(offset);
   guarded(gathering, () => adapter.reader.settle(state, given));
   return {
     cursor: {
       ...placeOf(file, info),
       offset,
-      guard: guardAt(plain.path, offset),
+      guard: guardOf(plain.path, from, offset, read),
       state,
       ...(file.inherited === undefined ? {} : { inherited: true }),
     },
@@ -218,6 +218,21 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
   );
 }
 
+/**
+ * The same for what was just read. Where the file was rewritten meanwhile, other bytes stand where reading began or ended: then
+ * the guard fits no file, and it is read again.
+ */
+function guardOf(path: string, from: number, offset: number, read: Ends): string {
+  const stands = (at: number, bytes: Buffer): boolean => readBytes(path, at, bytes.length).equals(bytes);
+  return stands(from, read.first) && stands(offset - read.last.length, read.last) ? guardAt(path, offset) : '';
+}
+
+/** The first and the last bytes that were read of a stretch, as many as a guard covers. */
+interface Ends {
+  readonly first: Buffer;
+  readonly last: Buffer;
+}
+
 /** The hash of the bytes just before an offset: what a file must still hold there to have only grown. */
 export function guardAt(path: string, offset: number): string {
   const from = Math.max(0, offset - guardBytes);
@@ -300,6 +315,9 @@ class Tee {
   /** Source bytes before this offset are archived already. */
   #archived: number;
   #queue: { readonly from: number; readonly chunk: Chunk }[] = [];
+  #first: Buffer = Buffer.alloc(0);
+  /** What the newest finished piece ended with. */
+  #last: Buffer = Buffer.alloc(0);
 
   constructor(archive: ArchiveWriter | undefined, archived: number) {
     this.#archive = archive;
@@ -309,6 +327,7 @@ class Tee {
   *watch(chunks: Iterable<Chunk>, from: number): Generator<Buffer> {
     let offset = from;
     for (const chunk of chunks) {
+      if (this.#first.length === 0) this.#first = Buffer.from(chunk.bytes.subarray(0, guardBytes));
       this.#queue.push({ from: offset, chunk });
       offset += chunk.bytes.length;
       yield chunk.bytes;
@@ -324,17 +343,22 @@ class Tee {
   drain(offset: number): void {
     while (this.isReady(offset)) {
       const first = this.#queue.shift();
-      if (first !== undefined) this.#take(first.from, first.chunk, first.chunk.bytes.length);
+      if (first === undefined) continue;
+      this.#last = Buffer.from(first.chunk.bytes.subarray(-guardBytes));
+      this.#take(first.from, first.chunk, first.chunk.bytes.length);
     }
   }
 
   /** The end of the last whole line. */
-  finish(offset: number): void {
+  finish(offset: number): Ends {
     this.drain(offset);
     const [first, ...unfinished] = this.#queue;
     this.#queue = [];
-    if (first !== undefined) this.#take(first.from, first.chunk, Math.max(0, offset - first.from));
+    const behind = Math.max(0, offset - (first?.from ?? offset));
+    const last = Buffer.from(first?.chunk.bytes.subarray(Math.max(0, behind - guardBytes), behind) ?? []);
+    if (first !== undefined) this.#take(first.from, first.chunk, behind);
     for (const { chunk } of unfinished) chunk.release();
+    return { first: this.#first, last: last.length === 0 ? this.#last : last };
   }
 
   #take(from: number, chunk: Chunk, length: number): void {

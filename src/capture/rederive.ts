@@ -107,7 +107,9 @@ async function deriveAfresh(
     }
     const fresh = openForWriting(store, site.machine, writer.id);
     try {
-      const found = { adapter, source: { nativeId, files } };
+      // Of what the tool made it decides what its own part is.
+      const { parent } = outsideFactsOf(writer.before.facts);
+      const found = { adapter, source: { nativeId, files, ...(parent === undefined ? {} : { facts: { parent } }) } };
       const read = await readSource({ machine }, found, fresh, writer.before.outsideFacts);
       const [unread] = read?.captured.problems ?? [];
       if (unread !== undefined) throw new SessionFsError('invalid-session', unread.problem);
@@ -245,6 +247,7 @@ async function stageAs(
         losses: new Map(Object.entries(losses)),
         cost: await costOf(tally.models),
         fallbackTime: new Date(main?.modifiedMs ?? 0).toISOString(),
+        isPlaced: writer.before.placed,
         before: before === undefined ? undefined : withoutDerived(before),
         parent,
       }),

@@ -2,7 +2,7 @@
 
 import { SessionFsError } from '../errors.ts';
 import type { SessionFacts } from '../model/facts.ts';
-import { isObject } from '../model/json.ts';
+import { countAt, isObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
 import type { Tally } from '../model/tally.ts';
 import { decodeLine } from '../format/line.ts';
@@ -77,6 +77,8 @@ export function decodeCommit(text: string | undefined, path: string): Commit | u
       'update SessionFS: npm install -g sessionfs@latest',
     );
   }
+  const lengths = ['messagesBytes', 'liveBytes', 'keysBytes'].map((field) => countAt(value, field));
+  if (lengths.includes(undefined)) return undefined;
   // Written by this program alone, through one function; the version says which.
   return value as unknown as Commit;
 }

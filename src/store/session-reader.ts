@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { decodeLiveOp, decodeManifest, decodeMessage, decodeTools, decodeWorkspace } from '../format/decode.ts';
+import type { LeftOut } from '../format/fit.ts';
 import { layout } from '../format/layout.ts';
 import { exists, readBytes } from '../io/files.ts';
 import { readChunks } from '../io/chunks.ts';
@@ -74,11 +75,11 @@ export class SessionReader {
   }
 
   get workspace(): Workspace | undefined {
-    return decodeWorkspace(textAt(join(this.folder, layout.workspace)));
+    return readWorkspace(this.folder);
   }
 
   get tools(): Tools | undefined {
-    return decodeTools(textAt(join(this.folder, layout.tools)));
+    return readTools(this.folder);
   }
 
   /** Every line that is a message, in line order, revisions included. `skipped` is told of lines that are none. */
@@ -246,9 +247,19 @@ export function readLiveOps(path: string, bytes: number | undefined): LiveOp[] {
   return ops;
 }
 
-/** A manifest file. Throws `unreadable`, `invalid-session`, `newer-format`. */
-export function readManifest(path: string): Manifest {
-  return decodeManifest(readBytes(path).toString('utf8'), path);
+/** A manifest file; told what of it does not fit the schema. Throws `unreadable`, `invalid-session`, `newer-format`. */
+export function readManifest(path: string, leftOut?: LeftOut): Manifest {
+  return decodeManifest(readBytes(path).toString('utf8'), path, leftOut);
+}
+
+/** The workspace of a session directory; `undefined` when it has none. */
+export function readWorkspace(folder: string, leftOut?: LeftOut): Workspace | undefined {
+  return decodeWorkspace(textAt(join(folder, layout.workspace)), leftOut);
+}
+
+/** The tools of a session directory; `undefined` when it has none. */
+export function readTools(folder: string, leftOut?: LeftOut): Tools | undefined {
+  return decodeTools(textAt(join(folder, layout.tools)), leftOut);
 }
 
 function textAt(path: string): string | undefined {

@@ -20,7 +20,7 @@ import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
-import { ArchiveWriter, emptyArchive } from './archive.ts';
+import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
@@ -234,10 +234,14 @@ export class SessionWriter {
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
   commit(staged: Staged, replacements: readonly Replacement[]): void {
     for (const replacement of replacements) replacement.publish();
+    // No call is the session's own any more: an earlier reader counted its parent's.
+    if (staged.derived.tools === undefined && !this.isNew) remove(join(this.folder, layout.tools));
     for (const key of this.#archives.keys()) {
       const file = staged.commit.native[key];
       if (file !== undefined && (this.before.native[key]?.tailBytes ?? 0) > 0)
         ArchiveWriter.sweep(this.folder, key, file);
+      const before = this.before.native[key];
+      if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
     this.close();
   }

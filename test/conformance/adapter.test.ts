@@ -185,6 +185,7 @@ class Run {
         fact: () => undefined,
         key: (key, id) => void this.#keys.set(key, id),
         loss: () => undefined,
+        copied: () => undefined,
       },
       lookup: {
         id: (key) => this.#keys.get(key),

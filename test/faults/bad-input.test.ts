@@ -375,7 +375,7 @@ describe('what a person types', () => {
     await rejects(
       withManifest(manifest.replace('"created_at"', '"made_at"')),
       'invalid-session',
-      /has no text in "created_at"/,
+      /has no time in "created_at"/,
     );
     writeFileSync(join(copy, 'manifest.json'), manifest);
     renameSync(join(copy, 'messages.jsonl'), join(copy, 'messages.gone'));

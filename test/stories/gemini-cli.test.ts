@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
+import { reparseSessions } from '../../src/actions/reparse.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import { adapters } from '../../src/adapters/index.ts';
@@ -86,6 +87,15 @@ test('a session whose file was deleted goes on, though what a resume began with 
   const { reader } = await openSession(place.context, id);
   assert.deepEqual([...reader.lines()], before);
   assert.equal((await find()).ghost, false);
+  const [again] = await reparseSessions(place.context, { session: id, all: false, dryRun: false }, quiet);
+  assert.deepEqual(
+    [again?.outcome, again?.why],
+    [
+      'left',
+      'it was written anew for its own tool, whose file was gone: what was said before and after stays as it was read',
+    ],
+  );
+  assert.deepEqual([...(await openSession(place.context, id)).reader.lines()], before);
   assert.equal((await resume(place.context, { session: id })).how, 'opened');
 });
 

@@ -65,6 +65,7 @@ function earlierSink(sink: Sink): Sink {
     },
     usage: quiet,
     live: (op) => sink.live(op),
+    copied: quiet,
     fact: (facts) => sink.fact({ ...facts, toolVersion: 'guessed' }),
     key: (key, id) => sink.key(key, id),
     loss: (name) => sink.loss(`earlier-${name}`),

@@ -262,7 +262,8 @@ class Writing {
 
   #imageUrl(image: ImageBlock): string | undefined {
     const { type, data, media_type: mediaType } = image.source;
-    if (type === 'path') {
+    // The API fetches pictures from the web; an address of another kind makes it refuse the whole conversation.
+    if (type === 'path' || (type === 'url' && !/^(https?:|data:image\/)/i.test(data))) {
       lose(this.#losses, 'image-by-path');
       return undefined;
     }
