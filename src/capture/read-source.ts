@@ -224,7 +224,8 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
  */
 function guardOf(path: string, from: number, offset: number, read: Ends): string {
   const stands = (at: number, bytes: Buffer): boolean => readBytes(path, at, bytes.length).equals(bytes);
-  return stands(from, read.first) && stands(offset - read.last.length, read.last) ? guardAt(path, offset) : '';
+  if (!stands(from, read.first) || !stands(offset - read.last.length, read.last)) return '';
+  return read.last.length === Math.min(guardBytes, offset) ? hashOf(read.last) : guardAt(path, offset);
 }
 
 /** The first and the last bytes that were read of a stretch, as many as a guard covers. */

@@ -89,7 +89,7 @@ for (const target of adapters) {
     const parent = await longest(place, target);
     const home = homeOf(place.context, target);
     const native = new Set(filesBelow(home));
-    const kill = instead(place, `fs.linkSync = () => process.kill(process.pid, 'SIGKILL');`);
+    const kill = insteadOfPlacing(place, `process.kill(process.pid, 'SIGKILL')`);
     assert.equal(sfs(place, ['resume', parent, '--in', target.id, '--project', place.project], kill).status, null);
     const left = (): string[] => filesBelow(home).filter((name) => !native.has(name));
     const unfinished = left();
