@@ -492,6 +492,6 @@ function opOf(
 ): LiveOp[] {
   const idAt = (index: number): string => timeline[index % timeline.length]?.msg_id ?? '';
   if (timeline.length === 0) return [];
-  if (plan.op === 'replace') return [{ op: 'replace', at: idAt(plan.at), with: [...new Set(plan.with.map(idAt))] }];
+  if (plan.op === 'replace') return [{ op: 'replace', at: idAt(plan.at), with: plan.with.map(idAt) }];
   return [{ op: plan.op === 'leaf' ? 'leaf' : 'rewind', id: idAt(plan.at) }];
 }

@@ -9,6 +9,7 @@ import type {
   SessionFacts,
   SourceFile,
 } from '../../src/adapters/adapter.ts';
+import type { Counts, Decoding } from '../../src/capture/decode-line.ts';
 import { mergeFacts } from '../../src/model/facts.ts';
 import type { LiveOp } from '../../src/model/live.ts';
 import { liveIds, linkOf } from '../../src/model/live.ts';
@@ -63,6 +64,11 @@ export class Run {
         message: (id) => this.messages.get(id) ?? this.#others.get(id),
       },
     };
+  }
+
+  /** What decoding lines of bytes needs; `counts` is told what each was. */
+  decoding(counts: Counts): Decoding {
+    return { adapter: this.#adapter, state: this.state, given: this.#given, counts };
   }
 
   decode(record: unknown): Disposition {
