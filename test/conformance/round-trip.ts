@@ -22,7 +22,9 @@ const given: WriteGiven = {
 
 /** What came of it. */
 export interface RoundTrip {
-  /** The live view in the target's words: what was to be written. */
+  /** The live view as it is. */
+  readonly live: readonly Message[];
+  /** The same in the target's words: what was to be written. */
   readonly meant: readonly Message[];
   /** The live view as it was read. */
   readonly found: readonly Message[];
@@ -59,5 +61,5 @@ export function writtenAndRead(target: Adapter, session: MadeSession): RoundTrip
   run.settle();
   const losses = new Map(written.losses);
   for (const [name, count] of run.losses) losses.set(name, (losses.get(name) ?? 0) + count);
-  return { meant, found: run.live(), facts: run.facts, losses };
+  return { live, meant, found: run.live(), facts: run.facts, losses };
 }

@@ -15,6 +15,7 @@ import { vocabulary } from './vocabulary.ts';
 export const writer: Writer = {
   minimumVersion: '1.0.24',
   provenVersion: '2.1.330',
+  omits: ['model', 'tokens', 'exit-code', 'duration'],
   prepare,
   write,
   restore,

@@ -32,6 +32,9 @@ export function* rolloutLines(session: LiveSession, given: WriteGiven, losses: L
 const bytesPerToken = 4;
 const tokensPerImage = 1500;
 
+/** Images the service takes. */
+const imageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+
 /** The thread as far as it is written. */
 class Writing {
   readonly #session: LiveSession;
@@ -274,13 +277,14 @@ class Writing {
 
   #imageUrl(image: ImageBlock): string | undefined {
     const { type, data, media_type: mediaType } = image.source;
-    // The service fetches no other address.
-    if (type === 'path' || (type === 'url' && !/^(https?|data):/.test(data))) {
+    const isTaken =
+      type === 'url' ? /^(https?|data):/.test(data) : type === 'base64' && imageTypes.has(mediaType ?? '');
+    if (!isTaken) {
       lose(this.#losses, imageLoss(image));
       return undefined;
     }
     this.#tokens += tokensPerImage;
-    return type === 'url' ? data : `data:${mediaType ?? 'image/png'};base64,${data}`;
+    return type === 'url' ? data : `data:${mediaType ?? ''};base64,${data}`;
   }
 
   #count(text: string): void {

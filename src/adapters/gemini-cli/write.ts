@@ -30,6 +30,8 @@ const provenVersion = '0.61.0';
 export const writer: Writer = {
   minimumVersion: '0.44.0',
   provenVersion,
+  // Another vendor's model is not forced on it; of Gemini's own the name is kept.
+  omits: ['model', 'tokens', 'exit-code', 'duration', 'interruption', 'git'],
   prepare,
   write,
   // Its own files send every tool result twice when resumed, and under their own name they are deleted (see the README).
@@ -295,8 +297,8 @@ const imageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'ima
 /** Image bytes the Gemini API takes; of any other image a word that it was there. */
 function imagePart(image: ImageBlock, losses: Losses): JsonObject {
   const { type, data, media_type: mediaType } = image.source;
-  if (type === 'base64' && imageTypes.has(mediaType ?? 'image/png'))
-    return { inlineData: { mimeType: mediaType ?? 'image/png', data } };
+  if (type === 'base64' && mediaType != null && imageTypes.has(mediaType))
+    return { inlineData: { mimeType: mediaType, data } };
   lose(losses, imageLoss(image));
   return { text: wordFor(image) };
 }
