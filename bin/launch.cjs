@@ -65,7 +65,12 @@ module.exports = function launch(name, file) {
   var node = packagedNode();
   if (node !== undefined && fs.existsSync(script)) return runUnder(node, script);
   console.error(
-    name + ': needs Node ' + needed.join('.') + ' or newer, and this is ' + process.versions.node + '; see https://nodejs.org/',
+    name +
+      ': needs Node ' +
+      needed.join('.') +
+      ' or newer, and this is ' +
+      process.versions.node +
+      '; see https://nodejs.org/',
   );
   process.exitCode = 1;
   return undefined;

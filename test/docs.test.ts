@@ -56,7 +56,7 @@ function linesOf(block: string): unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-test('docs/cli.md and the README’s table of tools are current', () => {
+test('docs/cli.md, docs/carried.md and the README’s table of tools are current', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'docs.ts'), '--check'], {
     encoding: 'utf8',
   });

@@ -180,6 +180,8 @@ export interface Writer {
   readonly minimumVersion: string;
   /** Newest version the client matrix has run; newer ones get a line of notice. */
   readonly provenVersion: string;
+  /** What is never in its files, for want of a place or because the tool states its own. No loss is counted for it. */
+  readonly omits: readonly Omitted[];
   /** Looks at what writing depends on: folders, active provider, the tool's own version. Changes nothing. */
   prepare(machine: Machine, request: WriteRequest): Promise<WriteGiven>;
   /** Pure. Yields the native files line by line; losses are counted while they are read. */
@@ -201,6 +203,9 @@ export interface Writer {
   /** The argv a person would type next, to be run in `cwd`. */
   launch(nativeId: string, request: { readonly cwd: string; readonly model: string | undefined }): readonly string[];
 }
+
+/** What a session holds beside what was said, of which a writer may write nothing. */
+export type Omitted = 'model' | 'tokens' | 'exit-code' | 'duration' | 'interruption' | 'title' | 'git';
 
 /** What is asked of a writer. */
 export interface WriteRequest {

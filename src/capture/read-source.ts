@@ -1,6 +1,5 @@
 /** Reads the files of one source from where the last capture stopped: archives their bytes and decodes their records. */
 
-import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
@@ -15,6 +14,7 @@ import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
 import type { Cursor } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
+import { decodeDocument, decodeLine, isWholeRecord, opaqueOf, settle } from './decode-line.ts';
 import type { Gathering } from './gather.ts';
 
 const guardBytes = 4096;
@@ -116,16 +116,17 @@ function readLog(
   const to = Math.min(plain.sizeBytes, file.inherited?.bytes ?? plain.sizeBytes);
   const given = givenOf(reading, context, info);
   const tee = new Tee(archive, archived);
-  const opaque = adapter.reader.opaque.map((prefix) => Buffer.from(prefix, 'utf8'));
+  const opaque = opaqueOf(adapter);
+  const decoding = { adapter, state, given, counts: gathering };
   let offset = from;
   for (const line of linesOf(tee.watch(readPooled(plain.path, from, to), from), from)) {
     if (!line.complete && !isWholeRecord(line.bytes)) break;
-    decodeLineOf(line.bytes, adapter, state, given, gathering, opaque);
+    decodeLine(line.bytes, decoding, opaque);
     offset = line.end;
     if (tee.isReady(offset)) tee.drain(offset);
   }
   const read = tee.finish(offset);
-  guarded(gathering, () => adapter.reader.settle(state, given));
+  settle(decoding);
   return {
     cursor: {
       ...placeOf(file, info),
@@ -153,11 +154,9 @@ function readWhole(reading: Reading, file: SourceFile, info: FileInfo, cursor: C
   const context = contextOf(reading, file);
   const state = context.kind === 'document' ? adapter.reader.start(context) : {};
   if (file.kind === 'document') {
-    const value = parse(trim(bytes));
-    if (value === undefined) throw halfWritten(file.path);
-    const given = givenOf(reading, context, info);
-    decodeValue(value, adapter, state, given, gathering);
-    guarded(gathering, () => adapter.reader.settle(state, given));
+    const decoding = { adapter, state, given: givenOf(reading, context, info), counts: gathering };
+    if (!decodeDocument(bytes, decoding)) throw halfWritten(file.path);
+    settle(decoding);
   }
   if (file.inherited === undefined) {
     // Never behind what is kept already, though a recovery forgot the cursor.
@@ -238,76 +237,6 @@ interface Ends {
 export function guardAt(path: string, offset: number): string {
   const from = Math.max(0, offset - guardBytes);
   return hashOf(readBytes(path, from, offset - from));
-}
-
-function decodeLineOf(
-  bytes: Buffer,
-  adapter: Adapter,
-  state: DecoderState,
-  given: Given,
-  gathering: Gathering,
-  opaque: readonly Buffer[],
-): void {
-  const trimmed = trim(bytes);
-  if (trimmed.length === 0) return;
-  if (
-    opaque.some(
-      (prefix) => trimmed.length >= prefix.length && trimmed.compare(prefix, 0, prefix.length, 0, prefix.length) === 0,
-    )
-  ) {
-    gathering.record('state');
-    return;
-  }
-  const value = parse(trimmed);
-  if (value === undefined) {
-    gathering.record('malformed');
-    gathering.loss('malformed-line');
-    return;
-  }
-  if (!isUtf8(trimmed)) gathering.loss('invalid-utf8');
-  decodeValue(value, adapter, state, given, gathering);
-}
-
-function decodeValue(value: unknown, adapter: Adapter, state: DecoderState, given: Given, gathering: Gathering): void {
-  guarded(gathering, () => gathering.record(adapter.reader.decode(value, state, given)));
-}
-
-/** Decoders do not throw; should one do so all the same (nesting beyond the stack), the record is a loss and the rest goes on. */
-function guarded(gathering: Gathering, work: () => void): void {
-  try {
-    work();
-  } catch (cause) {
-    if (cause instanceof SessionFsError) throw cause;
-    gathering.record('unknown');
-    gathering.loss(`undecodable:${cause instanceof Error ? cause.name : 'error'}`);
-  }
-}
-
-/** Without a byte order mark, NULs a crash left in front, and white space around. */
-function trim(bytes: Buffer): Buffer {
-  let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  let end = bytes.length;
-  while (start < end && isBlank(bytes[start])) start += 1;
-  while (end > start && isBlank(bytes[end - 1])) end -= 1;
-  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0 || byte === 9 || byte === 13 || byte === 32;
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A last line without a newline counts when it is a whole JSON object; otherwise it waits until the rest is there. */
-function isWholeRecord(bytes: Buffer): boolean {
-  const trimmed = trim(bytes);
-  return trimmed[0] === 0x7b && trimmed[trimmed.length - 1] === 0x7d && parse(trimmed) !== undefined;
 }
 
 /** Hands the bytes that were read to the archive once whole lines of them are decoded. */

@@ -78,8 +78,8 @@ describe('damaged records', () => {
   }[] = [
     { name: 'a line that is no JSON', line: '{"who":"me","said":\n', loss: 'malformed-line' },
     {
-      name: 'two records in one line',
-      line: '{"who":"me","said":"x"}{"who":"it","said":"y"}\n',
+      name: 'a record cut off by another',
+      line: '{"who":"me","said":"x{"who":"it","said":"y"}\n',
       loss: 'malformed-line',
     },
     { name: 'NULs a crash left', line: Buffer.alloc(5000), loss: undefined },
@@ -121,6 +121,16 @@ describe('damaged records', () => {
       );
     });
   }
+
+  test('two records in one line are both there', async (t) => {
+    const place = diaryPlace(t);
+    place.write('a.jsonl', `${page('one').trim()}${page('two')}${page('three')}`);
+    await importSessions(place.context, {}, quiet);
+    assert.deepEqual(await place.texts(), ['one', 'two', 'three']);
+    const { reader } = await openSession(place.context, '@last');
+    assert.equal(reader.manifest.metadata?.losses, undefined);
+    assert.deepEqual(reader.commit?.records, { message: 3 });
+  });
 
   test('a half-written last line waits for its rest', async (t) => {
     const place = diaryPlace(t);

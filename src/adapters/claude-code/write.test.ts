@@ -235,6 +235,7 @@ describe('the rows', () => {
     const { written } = everything().write();
     assert.deepEqual(Object.fromEntries(written.losses), {
       thinking: 1,
+      'call-name': 1,
       'call-without-result': 1,
       'image:image/tiff': 1,
       'injected-context': 1,

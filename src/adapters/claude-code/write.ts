@@ -6,7 +6,7 @@ import type { JsonObject } from '../../model/json.ts';
 import type { Machine } from '../../io/machine.ts';
 import type { LiveSession, Losses, WriteGiven, WriteRequest, Writer, Written, WrittenLine } from '../adapter.ts';
 import type { Call, Prompt, Response, Result, Step } from '../shared/conversation.ts';
-import { conversation, lose } from '../shared/conversation.ts';
+import { conversation, imageLoss, lose, wordFor } from '../shared/conversation.ts';
 import { projectFolder } from './project-path.ts';
 import { Rows, encode } from './rows.ts';
 import { vocabulary } from './vocabulary.ts';
@@ -15,6 +15,7 @@ import { vocabulary } from './vocabulary.ts';
 export const writer: Writer = {
   minimumVersion: '1.0.24',
   provenVersion: '2.1.330',
+  omits: ['model', 'tokens', 'exit-code', 'duration'],
   prepare,
   write,
   restore,
@@ -115,8 +116,8 @@ function blockOf(block: TextBlock | ImageBlock, writing: Writing): JsonObject {
   if (type === 'base64' && mediaType !== undefined && mediaType !== null && mediaTypes.has(mediaType)) {
     return { type: 'image', source: { type: 'base64', media_type: mediaType, data } };
   }
-  lose(writing.losses, `image:${type === 'base64' ? (mediaType ?? 'untyped') : type}`);
-  return { type: 'text', text: `[image left out: ${mediaType ?? type}]` };
+  lose(writing.losses, imageLoss(block));
+  return { type: 'text', text: wordFor(block) };
 }
 
 /**
@@ -171,6 +172,7 @@ function callRow(
 ): string {
   const { tool } = writing.session.origin;
   const name = callName(call.name, tool);
+  if (name !== call.name) lose(writing.losses, 'call-name');
   const own = name === call.name ? {} : { tool, callId: call.id, name: call.name };
   const importedFrom = { ...own, ...mark };
   const extra = Object.keys(importedFrom).length === 0 ? {} : { importedFrom };
@@ -200,9 +202,11 @@ const drawnLimit = 8192;
 
 function resultLine(call: Call, id: string, row: string, writing: Writing): WrittenLine {
   const { result } = call;
-  // The service refuses a failed result that says nothing.
-  const text = result.text === '' && result.isError ? '(no output)' : result.text;
   const images = result.images.map((image) => blockOf(image, writing));
+  // The service refuses a failed result that says nothing.
+  const isSilent = result.isError && result.text === '' && images.length === 0;
+  if (isSilent) lose(writing.losses, 'silent-failure');
+  const text = isSilent ? '(no output)' : result.text;
   const content = images.length === 0 ? text : [...(text === '' ? [] : [{ type: 'text', text }]), ...images];
   const block = { tool_use_id: id, type: 'tool_result', content, is_error: result.isError };
   const drawn = drawnResult(call.name, result);

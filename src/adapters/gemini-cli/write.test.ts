@@ -6,7 +6,17 @@ import { test } from 'node:test';
 import type { Message } from '../../model/message.ts';
 import type { FileContext, LiveSession, WriteGiven, WrittenLine } from '../adapter.ts';
 import { reader } from './read.ts';
-import { brief, capture, emptyCapture, givenFor, liveView, machine, recording, recordsOf } from './test-support.ts';
+import {
+  brief,
+  capture,
+  emptyCapture,
+  givenFor,
+  liveView,
+  machine,
+  readRecords,
+  recording,
+  recordsOf,
+} from './test-support.ts';
 import { vocabulary } from './vocabulary.ts';
 import { conversation } from '../shared/conversation.ts';
 import { translate } from '../shared/vocabulary.ts';
@@ -249,15 +259,15 @@ test('thinking of other vendors and images the API refuses are counted losses', 
   );
   const foreign = linesOf(session(messages));
   assert.deepEqual(foreign.losses, [
-    ['image-type', 1],
-    ['image-by-reference', 1],
+    ['image:image/gif', 1],
+    ['image:url', 1],
     ['thinking', 1],
   ]);
   const [prompt, answer] = records(session(messages));
   assert.deepEqual(prompt?.['content'], [
     { text: 'look' },
-    { text: '[image of type image/gif]' },
-    { text: '[image: https://example.com/a.png]' },
+    { text: '[image left out: image/gif]' },
+    { text: '[image left out: https://example.com/a.png]' },
   ]);
   assert.deepEqual(answer?.['thoughts'], []);
   assert.equal('model' in (answer ?? {}), false);
@@ -427,5 +437,69 @@ test('inputs that say more than the common call keep their own name', () => {
       name: 'grep_search',
       input: { pattern: 'x', dir_path: 'src' },
     },
+  );
+});
+
+/** What the reader finds in a written session. */
+function readAgain(live: LiveSession): Message[] {
+  const captured = emptyCapture();
+  const file: FileContext = { nativeId: given.nativeId, key: 'session.jsonl', kind: 'log', agentId: undefined };
+  readRecords(
+    captured,
+    file,
+    linesOf(live).lines.map(({ text }): unknown => JSON.parse(text)),
+  );
+  return liveView(captured);
+}
+
+test('a call with a long id is one call, with its result', () => {
+  const id = 'a'.repeat(130);
+  const found = readAgain(
+    session(
+      row(
+        { role: 'assistant', content: [{ type: 'tool_use', tool_use_id: id, name: 'glob', input: {} }] },
+        { role: 'tool', content: [{ type: 'tool_result', tool_use_id: id, content: 'found' }] },
+      ),
+    ),
+  );
+  assert.deepEqual(found.map(brief), ['assistant: call glob', 'tool: result found']);
+});
+
+test('the screen shows a call by its own name, whatever objects are made of', () => {
+  const called = { role: 'assistant' as const };
+  const shown = ['toString', '__proto__', 'glob'].flatMap((name) =>
+    records(session(row({ ...called, content: [{ type: 'tool_use', tool_use_id: 'c', name, input: {} }] }))).slice(
+      0,
+      1,
+    ),
+  );
+  assert.deepEqual(
+    shown.map((record) => JSON.stringify(record['toolCalls']).match(/"displayName":"([^"]*)"/)?.[1]),
+    ['toString', '__proto__', 'FindFiles'],
+  );
+});
+
+test('a prompt is read as it was written: pictures between words, and what looks like the CLI’s own', () => {
+  const image = { type: 'image', source: { type: 'base64', data: png, media_type: 'image/png' } } as const;
+  const text = (said: string): Message['content'][number] => ({ type: 'text', text: said });
+  const prompts = [
+    [text('before'), image, text('after')],
+    [text('User message: '), image],
+    [text('see'), text('<session_context>mine</session_context>')],
+    [text('<state_snapshot>\nmine\n</state_snapshot>')],
+  ];
+  const found = readAgain(session(row(...prompts.map((content) => ({ content })))));
+  assert.deepEqual(
+    found.map(({ content }) => content),
+    [prompts[0], prompts[1], [text('see<session_context>mine</session_context>')], prompts[3]],
+  );
+});
+
+test('an answer is read as it was written', () => {
+  const said = ' <!-- a comment --> kept\u200b \n';
+  const found = readAgain(session(row({ role: 'assistant', content: [{ type: 'text', text: said }] })));
+  assert.deepEqual(
+    found.map(({ content }) => content),
+    [[{ type: 'text', text: said }]],
   );
 });

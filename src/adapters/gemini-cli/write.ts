@@ -3,8 +3,9 @@
  * once, however often. The README says why the records have this shape.
  */
 
-import type { ImageBlock } from '../../model/block.ts';
+import type { ImageBlock, ThinkingBlock } from '../../model/block.ts';
 import { sha256Hex } from '../../model/ids.ts';
+import { stringAt } from '../../model/json.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { Machine } from '../../io/machine.ts';
 import type {
@@ -17,7 +18,7 @@ import type {
   WrittenFile,
   WrittenLine,
 } from '../adapter.ts';
-import { conversation, lose } from '../shared/conversation.ts';
+import { conversation, imageLoss, lose, whole, wordFor } from '../shared/conversation.ts';
 import type { Call, Prompt, Response } from '../shared/conversation.ts';
 import { safeSuffix, snapshotPrefix } from './discover.ts';
 import { markersOf, normal, slugFor } from './project.ts';
@@ -29,6 +30,8 @@ const provenVersion = '0.61.0';
 export const writer: Writer = {
   minimumVersion: '0.44.0',
   provenVersion,
+  // Another vendor's model is not forced on it; of Gemini's own the name is kept.
+  omits: ['model', 'tokens', 'exit-code', 'duration', 'interruption', 'git'],
   prepare,
   write,
   // Its own files send every tool result twice when resumed, and under their own name they are deleted (see the README).
@@ -131,21 +134,22 @@ function penFor(session: LiveSession, given: WriteGiven, losses: Losses): Pen {
 
 /** `{"id":"…","timestamp":"…","type":"user","content":[{"text":"…"},{"inlineData":{"mimeType":"image/png","data":"…"}}]}` */
 function* promptLines(prompt: Prompt, pen: Pen): Generator<WrittenLine> {
-  const content: JsonObject[] = [];
-  let text = '';
-  for (const block of prompt.content) {
-    if (block.type === 'text') {
-      content.push({ text: prompt.isSummary ? asSnapshot(block.text) : block.text });
-      text += block.text;
-    } else {
-      content.push(imagePart(block, pen.losses));
-    }
-  }
+  const content = prompt.content.map((block) => {
+    if (block.type === 'image') return imagePart(block, pen.losses);
+    return { text: prompt.isSummary ? asSnapshot(block.text) : block.text };
+  });
+  const text = content.map((part) => stringAt(part, 'text') ?? '').join('');
   // The CLI drops prompts that begin like a command or like its own context.
-  const guarded = /^\s*([/?]|<session_context>|<hook_context>)/.test(text) && !prompt.isSummary;
+  const guarded = !prompt.isSummary && (ownBeginning.test(text) || content.some(isContext));
   if (guarded) content.unshift({ text: promptGuard });
   const record = { id: pen.id(), timestamp: pen.time(prompt.timestamp), type: 'user', content };
   yield line(guarded ? { ...record, displayContent: [{ text }] } : record, prompt.from);
+}
+
+const ownBeginning = new RegExp(`^(\\s*([/?]|<state_snapshot>)|${promptGuard})`);
+
+function isContext(part: JsonObject): boolean {
+  return /^\s*<(session|hook)_context>/.test(stringAt(part, 'text') ?? '');
 }
 
 /** A compaction's summary as the CLI's own compaction leaves it. */
@@ -157,14 +161,14 @@ function asSnapshot(text: string): string {
 function* responseLines(response: Response, pen: Pen): Generator<WrittenLine> {
   const model =
     response.model !== undefined && /^(models\/)?(gemini|gemma)/.test(response.model) ? response.model : undefined;
-  let thoughts: JsonObject[] = [];
+  let thoughts: ThinkingBlock[] = [];
   const answer = (fields: JsonObject): JsonObject => {
     const record = {
       id: pen.id(),
       timestamp: pen.time(response.timestamp),
       type: 'gemini',
       ...fields,
-      thoughts,
+      thoughts: thoughts.map((block) => thoughtOf(block, response.timestamp, pen)),
       tokens: null,
       ...(model === undefined ? {} : { model }),
     };
@@ -175,8 +179,11 @@ function* responseLines(response: Response, pen: Pen): Generator<WrittenLine> {
     const [first] = group;
     if (first === undefined) continue;
     if (first.type === 'thinking') {
-      for (const part of group)
-        if (part.type === 'thinking') thoughts.push(...thoughtOf(part.block, response.timestamp, pen));
+      for (const part of group) {
+        if (part.type !== 'thinking') continue;
+        if (pen.keepsThinking && part.block.text.trim() !== '') thoughts.push(part.block);
+        else lose(pen.losses, 'thinking');
+      }
     } else if (first.type === 'text') {
       const texts = group.flatMap((part) => (part.type === 'text' ? [{ text: part.text }] : []));
       yield line(answer({ content: texts.length === 1 ? first.text : texts }), first.from);
@@ -192,7 +199,7 @@ function* responseLines(response: Response, pen: Pen): Generator<WrittenLine> {
       );
     }
   }
-  if (thoughts.length > 0) lose(pen.losses, 'thinking-without-answer', thoughts.length);
+  if (thoughts.length > 0) lose(pen.losses, 'thinking', thoughts.length);
   for (const part of response.parts) if (part.type === 'call') yield resultLine(part, pen);
 }
 
@@ -207,14 +214,10 @@ function groupsOf(response: Response): Response['parts'][number][][] {
   return groups;
 }
 
-function thoughtOf(block: { readonly text: string }, timestamp: string, pen: Pen): JsonObject[] {
-  if (!pen.keepsThinking || block.text.trim() === '') {
-    lose(pen.losses, 'thinking');
-    return [];
-  }
-  const headed = /^\*\*([^\n*]+)\*\* ?([\s\S]*)$/.exec(block.text);
-  const [, subject, description] = headed ?? [];
-  return [{ subject: subject ?? '', description: description ?? block.text, timestamp: pen.time(timestamp) }];
+function thoughtOf(block: ThinkingBlock, timestamp: string, pen: Pen): JsonObject {
+  const text = whole(block.text, pen.losses);
+  const [, subject, description] = /^\*\*([^\n*]+)\*\* ?([\s\S]*)$/.exec(text) ?? [];
+  return { subject: subject ?? '', description: description ?? text, timestamp: pen.time(timestamp) };
 }
 
 /**
@@ -222,42 +225,48 @@ function thoughtOf(block: { readonly text: string }, timestamp: string, pen: Pen
  * result: they are for the screen, and with the same id the CLI would copy the result in and send it again.
  */
 function callFields(calls: readonly Call[], pen: Pen): JsonObject {
+  for (const call of calls) if (nameOf(call) !== call.name) lose(pen.losses, 'call-name');
   return {
-    content: calls.map((call) => ({ functionCall: { id: call.id, name: nameOf(call), args: call.input } })),
+    content: calls.map((call) => ({ functionCall: { id: idOf(call), name: nameOf(call), args: call.input } })),
     // A blank: without it the screen spells the calls out as text.
     displayContent: ' ',
     toolCalls: calls.map((call) => ({
-      id: `shown-${call.id}`,
+      id: `shown-${idOf(call)}`,
       name: nameOf(call),
       args: call.input,
       status: call.result.isError ? 'error' : 'success',
       timestamp: pen.time(call.result.timestamp),
       resultDisplay: shortened(call.result.text, 4000),
       description: shortened(describe(call.input), 200),
-      displayName: displayNames[call.name] ?? call.name,
+      displayName: displayNames.get(call.name) ?? call.name,
       renderOutputAsMarkdown: false,
     })),
   };
 }
 
-const displayNames: Readonly<Record<string, string>> = {
-  run_shell_command: 'Shell',
-  read_file: 'ReadFile',
-  write_file: 'WriteFile',
-  replace: 'Edit',
-  grep_search: 'SearchText',
-  glob: 'FindFiles',
-  list_directory: 'ReadFolder',
-  web_fetch: 'WebFetch',
-  google_web_search: 'GoogleSearch',
-  write_todos: 'WriteTodos',
-  invoke_agent: 'Invoke Subagent',
-};
+const displayNames: ReadonlyMap<string, string> = new Map([
+  ['run_shell_command', 'Shell'],
+  ['read_file', 'ReadFile'],
+  ['write_file', 'WriteFile'],
+  ['replace', 'Edit'],
+  ['grep_search', 'SearchText'],
+  ['glob', 'FindFiles'],
+  ['list_directory', 'ReadFolder'],
+  ['web_fetch', 'WebFetch'],
+  ['google_web_search', 'GoogleSearch'],
+  ['write_todos', 'WriteTodos'],
+  ['invoke_agent', 'Invoke Subagent'],
+]);
 
 /** The Gemini API takes letters, digits and `_.:-`, up to 64, and no digit first. */
 function nameOf(call: Call): string {
   const name = call.name.replaceAll(/[^A-Za-z0-9_.:-]/g, '_').slice(0, 63);
   return /^[A-Za-z_]/.test(name) ? name : `_${name}`.slice(0, 63);
+}
+
+/** The call's id; of one so long that a reader cuts it, a name for it. */
+function idOf({ id }: Call): string {
+  return id.length <= 100 ? id : `call_${sha256Hex(id).slice(0, 24)}`;
 }
 
 function describe(input: JsonObject): string {
@@ -271,12 +280,12 @@ function resultLine(call: Call, pen: Pen): WrittenLine {
   const images = result.images.map((image) => imagePart(image, pen.losses));
   // Beside a result the CLI knows only data: words about images go into the result.
   const text = [
-    result.text,
+    ...(result.text === '' ? [] : [result.text]),
     ...images.flatMap((image) => (typeof image['text'] === 'string' ? [image['text']] : [])),
   ].join('\n');
   const response = result.isError ? { error: text } : { output: text };
   const content: Json = [
-    { functionResponse: { id: call.id, name: nameOf(call), response } },
+    { functionResponse: { id: idOf(call), name: nameOf(call), response } },
     ...images.filter((image) => image['inlineData'] !== undefined),
   ];
   const record = { id: pen.id(), timestamp: pen.time(result.timestamp), type: 'user', content, displayContent: ' ' };
@@ -288,14 +297,10 @@ const imageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'ima
 /** Image bytes the Gemini API takes; of any other image a word that it was there. */
 function imagePart(image: ImageBlock, losses: Losses): JsonObject {
   const { type, data, media_type: mediaType } = image.source;
-  if (type === 'base64' && imageTypes.has(mediaType ?? 'image/png'))
-    return { inlineData: { mimeType: mediaType ?? 'image/png', data } };
-  if (type === 'base64') {
-    lose(losses, 'image-type');
-    return { text: `[image of type ${mediaType}]` };
-  }
-  lose(losses, 'image-by-reference');
-  return { text: `[image: ${shortened(data, 500)}]` };
+  if (type === 'base64' && mediaType != null && imageTypes.has(mediaType))
+    return { inlineData: { mimeType: mediaType, data } };
+  lose(losses, imageLoss(image));
+  return { text: wordFor(image) };
 }
 
 function shortened(text: string, limit: number): string {
