@@ -1,6 +1,7 @@
 /** Going on with a session, in its own tool or in any other that can be written. */
 
 import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
+import { isOlder } from '../adapters/shared/version.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
@@ -20,7 +21,7 @@ import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
-import { homeOf, isOlder, toolNamed, versionOf } from './tools.ts';
+import { homeOf, toolNamed, versionOf } from './tools.ts';
 import { findWorkspace } from './workspace.ts';
 
 /** What is asked. */
