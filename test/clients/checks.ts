@@ -18,6 +18,15 @@ export const columns = [
   'settled',
   'compaction',
   'interrupt',
+  'relay',
+  'foreign',
+  'large',
+  'unicode',
+  'budget',
+  'fork',
+  'snapshot',
+  'refused',
+  'account',
 ] as const;
 
 /** One of the columns. */
@@ -25,11 +34,11 @@ export type Column = (typeof columns)[number];
 
 /** The collected checks of a run. */
 export type Checks = {
-  /** Records one check of a pair; `why` is printed at once when it failed. Returns `ok`. */
+  /** Records one check of a pair, or of a recording; `why` is printed at once when it failed. Returns `ok`. */
   readonly check: (pair: string, column: Column, ok: boolean, why: () => string) => boolean;
   /** How many passed and failed so far. */
   readonly totals: () => { readonly passed: number; readonly failed: number };
-  /** The matrix as lines of text: ✓ all passed, ✗ one failed, – not checked. */
+  /** The matrix as lines of text, the pairs with an older version and the recordings apart: ✓ all passed, ✗ one failed, – not checked. */
   readonly table: () => readonly string[];
 };
 
@@ -49,18 +58,26 @@ export function collectChecks(print: (line: string) => void): Checks {
     },
     totals: () => totals,
     table: () => {
-      const width = Math.max(0, ...[...rows.keys()].map((pair) => pair.length));
-      const heading = [' '.repeat(width), ...columns].join('  ');
-      const body = [...rows]
-        .toSorted(([a], [b]) => a.localeCompare(b))
-        .map(([pair, row]) =>
-          [pair.padEnd(width), ...columns.map((column) => mark(row.get(column)).padEnd(column.length))]
-            .join('  ')
-            .trimEnd(),
-        );
-      return [heading, ...body];
+      const sorted = [...rows].toSorted(([a], [b]) => a.localeCompare(b));
+      const kindOf = ([name]: Row) => (name.includes('→') ? (name.includes('@') ? 'older' : 'current') : 'account');
+      const { current = [], older = [], account = [] } = Object.groupBy(sorted, kindOf);
+      return [current, older, account].flatMap(tableOf);
     },
   };
+}
+
+type Row = readonly [pair: string, cells: ReadonlyMap<Column, Cell>];
+
+/** One table, with the columns that any of its rows has checks in. */
+function tableOf(rows: readonly Row[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const shown = columns.filter((column) => rows.some(([, cells]) => cells.has(column)));
+  const width = Math.max(...rows.map(([pair]) => pair.length));
+  const heading = [' '.repeat(width), ...shown].join('  ');
+  const body = rows.map(([pair, cells]) =>
+    [pair.padEnd(width), ...shown.map((column) => mark(cells.get(column)).padEnd(column.length))].join('  ').trimEnd(),
+  );
+  return ['', heading, ...body];
 }
 
 function mark(cell: Cell | undefined): string {

@@ -218,8 +218,12 @@ function leafStrings(value: unknown): readonly string[] {
   return Object.values(value).flatMap(leafStrings);
 }
 
+/** Half a character is no character on the other side; a line separator is not just white space. */
 function squash(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return text
+    .toWellFormed()
+    .replace(/[ \t\r\n]+/g, ' ')
+    .trim();
 }
 
 /** Both items as JSON; long equal beginnings are left out. */
