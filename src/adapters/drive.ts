@@ -40,6 +40,9 @@ export type Drive = {
    */
   readonly resumesByTheMinute?: true;
 
+  /** Set where the tool can be told to keep outputs of any size (`Scratch.keepsOutputs`). */
+  readonly canKeepOutputs?: true;
+
   /** Set where the tool's files have no room for the mark that an answer was interrupted. */
   readonly forgetsInterruption?: true;
 
@@ -64,6 +67,9 @@ export type Drive = {
    */
   readonly spoken: (text: string) => string;
 
+  /** What stands in a result where the tool has cut it before it sends it, by a limit of its own. */
+  readonly cut?: RegExp;
+
   /** Recognises a request that is not a turn of a conversation, and answers it. `undefined`: an ordinary turn. */
   readonly aside: (request: unknown) => Aside | undefined;
 
@@ -82,6 +88,8 @@ export type Scratch = {
   readonly modelUrl: string;
   /** An MCP server that this tool has, by name; the other tools of the place do not. */
   readonly mcp?: { readonly name: string; readonly argv: readonly [string, ...string[]] };
+  /** The tool is set to keep outputs of any size. */
+  readonly keepsOutputs?: true;
 };
 
 /** A prompt of a headless turn. `image` is a PNG file that goes with it. */

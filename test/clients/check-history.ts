@@ -15,8 +15,8 @@ export type Check = (column: Column, ok: boolean, why: () => string) => boolean;
 export type Asked = {
   /** Everything said before, in the order it was said. */
   readonly said: readonly HistoryItem[];
-  /** The turn whose prompt ends the request. */
-  readonly turn: ScriptTurn;
+  /** The turn whose prompt ends the request; absent where the request is for the summary of a compaction. */
+  readonly turn?: ScriptTurn;
   readonly exchange: Exchange;
   /** The tools that it has gone through. */
   readonly through: readonly Tool[];
@@ -27,7 +27,7 @@ export type Asked = {
 /** Every turn is there, whole and in order, and the request is one that the vendor's service takes. */
 export function checkHistory({ scenario }: Pair, { said, turn, exchange, through, as }: Asked, check: Check): void {
   const reading = readingOf(through);
-  const { expected, got } = bothSides({ said, turn, exchange, through });
+  const { expected, got } = bothSides({ said, exchange, through, ...(turn === undefined ? {} : { turn }) });
   for (const segment of expected) {
     const element = scenario.elements.find((each) => each.turn === segment.turn)?.name;
     const found = difference(
@@ -61,6 +61,10 @@ export function bothSides({ said, turn, exchange, through }: Asked): {
   readonly got: readonly Segment[];
 } {
   const reading = readingOf(through);
+  if (turn === undefined) {
+    const asksForSummary = exchange.history.findLastIndex(({ kind }) => kind === 'user');
+    return { expected: segments(said, reading), got: segments(exchange.history.slice(0, asksForSummary), reading) };
+  }
   return {
     expected: segments([...said, { kind: 'user', text: turn.prompt }], reading),
     got: segments(promptedPart(exchange.history, turn, reading), reading),
@@ -77,6 +81,7 @@ function promptedPart(history: readonly HistoryItem[], turn: ScriptTurn, { spoke
 export function readingOf(through: readonly Tool[]): Reading {
   const [first] = through;
   return {
+    cut: through.at(-1)?.drive.cut,
     spoken: (text) => through.reduce((rest, { drive }) => drive.spoken(rest), text),
     marksErrors: through.every(
       ({ drive: { protocol } }) => protocol === first?.drive.protocol || protocol !== 'openai-responses',

@@ -1,7 +1,6 @@
 /** A program that is asked by JSON-RPC, one JSON value a line on its standard input and output. */
 
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fields } from './model-server/json.ts';
 import type { Surroundings } from './run-program.ts';
 
@@ -26,7 +25,7 @@ export function startJsonRpc([program = '', ...words]: readonly string[], { env,
   };
   child.on('error', ({ message }) => end(message));
   child.on('close', () => end('it ended before it answered'));
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  const take = (line: string) => {
     const { id, result, error, method, params } = fields(JSON.parse(line));
     const asked = typeof id === 'number' ? waiting.get(id) : undefined;
     if (asked === undefined || typeof id !== 'number') {
@@ -36,6 +35,13 @@ export function startJsonRpc([program = '', ...words]: readonly string[], { env,
     waiting.delete(id);
     if (error === undefined) asked.resolve(result);
     else asked.reject(new Error(String(fields(error)['message'])));
+  };
+  // Not by `readline`, for which U+2028 ends a line too.
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    lines.filter((line) => line !== '').forEach(take);
   });
   const send = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
   let calls = 0;

@@ -24,7 +24,7 @@ export const usage = `usage: node test/clients/run.ts [options]
   --to a,b           target tools (default: all)
   --scenario a,b     ${[...scenarios.map(({ name }) => name), fixturesName].join(', ')} (default: all)
   --current          leave out the older versions
-  --jobs N           source sessions worked on at a time (default: 3)
+  --jobs N           source sessions worked on at a time (default: 6)
   --keep             keep the scratch folder
   --sfs FILE         the sfs to test (default: bin/sfs.cjs of this repository)
   --record DIR       also write the recorded sessions as scrubbed fixtures
@@ -40,7 +40,7 @@ export function parseOptions(words: readonly string[]): Options | undefined {
       to: { type: 'string' },
       scenario: { type: 'string' },
       current: { type: 'boolean', default: false },
-      jobs: { type: 'string', default: '3' },
+      jobs: { type: 'string', default: '6' },
       keep: { type: 'boolean', default: false },
       sfs: { type: 'string' },
       record: { type: 'string' },

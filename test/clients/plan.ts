@@ -50,15 +50,18 @@ export async function makePlan({ from, to, scenarios: names, current }: Wanted):
     .flatMap((scenario) =>
       sources
         .filter((source) => source.current || scenario.older === true)
-        .filter(
-          ({ drive }) => drive.screen.snapshot !== undefined || scenario.steps.every((step) => step.do !== 'snapshot'),
-        )
+        .filter((source) => canRecord(source, scenario))
         .flatMap((source) => jobsOf(scenario, source, targets)),
     );
   const recordings = sources
     .filter((tool) => tool.current && (names === undefined || names.includes(fixturesName)))
     .flatMap((tool) => recordedFixtures(tool).map((recorded) => ({ tool, recorded })));
   return { tools: all.filter((tool, at) => all.findIndex(({ id }) => id === tool.id) === at), jobs, recordings };
+}
+
+function canRecord({ drive }: Tool, { steps, keepsOutputs }: Scenario): boolean {
+  if (keepsOutputs === true && drive.canKeepOutputs !== true) return false;
+  return drive.screen.snapshot !== undefined || steps.every((step) => step.do !== 'snapshot');
 }
 
 /**

@@ -16,6 +16,8 @@ export type Scenario = {
   /** Resumed three times over in each target, and looked for in its list; else once. */
   readonly thorough?: true;
   readonly steps: readonly ScenarioStep[];
+  /** The tool is told to keep outputs of any size; tools that cannot do not take part. */
+  readonly keepsOutputs?: true;
   /** What else is done with the session in each target. */
   readonly also?: readonly Extra[];
 };
@@ -246,6 +248,18 @@ const edges: Scenario = {
   ],
 };
 
+/** The 2 MB, all of them. */
+const huge: Scenario = {
+  name: 'huge',
+  elements: [],
+  column: 'huge',
+  keepsOutputs: true,
+  steps: [
+    { do: 'type', turn: tour },
+    { do: 'type', turn: large },
+  ],
+};
+
 const snapshot: Scenario = {
   name: 'snapshot',
   elements: [],
@@ -258,7 +272,7 @@ const snapshot: Scenario = {
 };
 
 /** All source sessions, in the order they are recorded. */
-export const scenarios: readonly Scenario[] = [main, edges, compaction, interruption, snapshot];
+export const scenarios: readonly Scenario[] = [main, edges, huge, compaction, interruption, snapshot];
 
 /** The prompt after a budget, a fork and a relay. */
 export const onward = turn('onward', 'Go on from here.', [say('On it goes: the jujube comes next.')]);

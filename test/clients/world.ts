@@ -50,11 +50,11 @@ export type World = {
 /** The MCP server of the source tool. */
 const grove = fileURLToPath(new URL('grove.ts', import.meta.url));
 
-/**
- * Makes a world below the run's folder. `name` has to be unique in the run, and usable in paths and URLs. `source`: the
- * tool that sessions are recorded with; it alone has the MCP server.
- */
-export async function createWorld(run: Run, name: string, source: string | undefined): Promise<World> {
+/** The tool that sessions are recorded with, which alone has the MCP server, and what else it is told. */
+export type Setting = { readonly source?: Tool; readonly also?: Pick<Scratch, 'keepsOutputs'> };
+
+/** Makes a world below the run's folder. `name` has to be unique in the run, and usable in paths and URLs. */
+export async function createWorld(run: Run, name: string, setting: Setting = {}): Promise<World> {
   const root = join(run.folder, name);
   const home = join(root, 'home');
   const project = join(root, 'orchard');
@@ -72,7 +72,12 @@ export async function createWorld(run: Run, name: string, source: string | undef
   for (const { id, drive } of run.tools) {
     const client = run.server.client(`${name}.${id}`);
     const mcp = { name: 'grove', argv: [process.execPath, grove, groveListed] as const };
-    const scratch: Scratch = { home, project, modelUrl: client.url, ...(id === source ? { mcp } : {}) };
+    const scratch: Scratch = {
+      home,
+      project,
+      modelUrl: client.url,
+      ...(id === setting.source?.id ? { mcp, ...setting.also } : {}),
+    };
     client.serve(drive, scratch);
     places.set(id, { scratch, client });
     for (const [path, text] of Object.entries(drive.seed(scratch))) {

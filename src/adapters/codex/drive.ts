@@ -83,6 +83,7 @@ ${mcp === undefined ? '' : mcpServer(mcp.name, mcp.argv)}`,
   call: spellCall,
 
   spoken: (text) => (isContext.test(text) ? '' : text.trim()),
+  cut: /…\d+ tokens truncated…/,
   aside: recogniseAside,
 
   sessionOf: (path) =>

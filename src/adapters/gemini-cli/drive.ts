@@ -11,7 +11,7 @@ export const drive: Drive = {
   executables: () => ['node_modules/@google/gemini-cli/bundle/gemini.js'],
   protocol: 'gemini-generate',
 
-  seed: ({ mcp }) => ({
+  seed: ({ mcp, keepsOutputs }) => ({
     '.gemini/settings.json': JSON.stringify({
       general: {
         enableAutoUpdate: false,
@@ -23,6 +23,7 @@ export const drive: Drive = {
       telemetry: { enabled: false },
       security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
       ...(mcp === undefined ? {} : { mcpServers: { [mcp.name]: mcpServer(mcp.argv) } }),
+      ...(keepsOutputs ? { tools: { truncateToolOutputThreshold: 1e9 } } : {}),
       ui: { hideTips: true, hideBanner: true, showHomeDirectoryWarning: false },
     }),
   }),
@@ -48,6 +49,8 @@ export const drive: Drive = {
 
   // It takes such an answer back.
   forgetsInterruption: true,
+
+  canKeepOutputs: true,
 
   screen: {
     ready: /Type your message/,

@@ -89,6 +89,7 @@ function violations(body: unknown): readonly string[] {
     if (calls > 0 && responsesAt(at + 1).length !== calls) {
       found.push(`contents.${at}: ${calls} calls, ${responsesAt(at + 1).length} responses in the next turn`);
     }
+    if (calls > 0 && contents[at - 1]?.role === 'model') found.push(`contents.${at}: calls after a turn of the model`);
     const before = contents[at - 1]?.parts.filter((part) => part['functionCall'] !== undefined).length ?? 0;
     if (before === 0 && responsesAt(at).length > 0) found.push(`contents.${at}: responses without calls before them`);
   }
