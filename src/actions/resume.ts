@@ -2,6 +2,7 @@
 
 import { dirname, join } from 'node:path';
 import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
+import { isOlder } from '../adapters/shared/version.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
@@ -24,7 +25,7 @@ import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
-import { homeOf, isOlder, toolNamed, versionOf } from './tools.ts';
+import { homeOf, toolNamed, versionOf } from './tools.ts';
 import { findWorkspace } from './workspace.ts';
 
 /** What is asked. */

@@ -266,6 +266,8 @@ export interface WrittenFile {
 export interface WrittenLine {
   readonly text: string;
   readonly from?: string;
+  /** Where it was made from several: the others, in the order the reader tells them. */
+  readonly also?: readonly string[];
 }
 
 /** Losses by name. */

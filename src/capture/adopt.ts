@@ -217,7 +217,8 @@ export class PlacedReading {
   readonly #keys = new Map<string, string>();
   /** Decoded id → the message it was made from. */
   readonly #told = new Map<string, string>();
-  #from: string | undefined;
+  /** The messages that the line was made from and the reader has not told yet; the last one stands for what comes after. */
+  #from: readonly string[] = [];
   #last = Buffer.alloc(0);
   #bytes = 0;
   /** Decoded messages that stand for none of the session's. */
@@ -248,7 +249,7 @@ export class PlacedReading {
       const bytes = Buffer.from(`${line.text}\n`, 'utf8');
       waiting.push(bytes);
       size += bytes.length;
-      this.#from = line.from ?? this.#from;
+      if (line.from !== undefined) this.#from = [line.from, ...(line.also ?? [])];
       this.#adapter.reader.decode(JSON.parse(line.text), this.#state, this.#given);
       if (size < 1 << 20) continue;
       yield this.#take(waiting);
@@ -284,10 +285,12 @@ export class PlacedReading {
     return {
       message: (message) => {
         countCarried(this.#carried, message);
-        const known = this.#from ?? this.#writer.key(placedKey(message.msg_id));
+        const [from, ...others] = this.#from;
+        if (others.length > 0) this.#from = others;
+        const known = from ?? this.#writer.key(placedKey(message.msg_id));
         this.#told.set(message.msg_id, known ?? message.msg_id);
         if (known === undefined) this.strangers += 1;
-        if (this.#from !== undefined) this.#writer.setKey(placedKey(message.msg_id), this.#from);
+        if (from !== undefined) this.#writer.setKey(placedKey(message.msg_id), from);
       },
       key: (key, id) => {
         this.#keys.set(key, id);

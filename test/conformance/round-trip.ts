@@ -10,13 +10,12 @@ import { liveView } from './sessions.ts';
 import type { MadeSession } from './sessions.ts';
 
 /** As if all of it were written at this time, in this folder. */
-const given: WriteGiven = {
+const given: Omit<WriteGiven, 'toolVersion'> = {
   home: '/home/someone/.tool',
   cwd: '/w',
   version: undefined,
   nativeId: '0195b1a0-7c3e-7a51-9b3d-2f6a0c4d8e11',
   now: '2026-11-23T05:18:37.260Z',
-  toolVersion: '1.2.3',
   extra: {},
 };
 
@@ -49,7 +48,7 @@ export function writtenAndRead(target: Adapter, session: MadeSession): RoundTrip
       git,
       messages: meant,
     },
-    given,
+    { ...given, toolVersion: target.writer.provenVersion },
   );
   const file = written.files.find(({ kind }) => kind !== 'text');
   assert.ok(file !== undefined);

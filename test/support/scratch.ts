@@ -1,6 +1,17 @@
 /** A scratch machine: an empty home and a store of its own below the temporary folder, removed after the test. */
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -59,4 +70,13 @@ export function recordingsOf(adapter: Adapter): string[] {
 export function nativeBytes(path: string): Buffer {
   const bytes = readFileSync(path);
   return path.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes;
+}
+
+/** Puts a program of the tool's name into the PATH of the place that only knows its version. */
+export function installProgram(place: Scratch, adapter: Adapter, version: string): void {
+  const folder = join(place.folder, 'bin');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, adapter.install.command);
+  writeFileSync(path, `#!/bin/sh\necho "${version}"\n`);
+  chmodSync(path, 0o755);
 }

@@ -62,12 +62,15 @@ class View {
     };
   }
 
-  write(tool?: string): {
+  write(
+    tool?: string,
+    toolVersion = given.toolVersion,
+  ): {
     readonly written: Written;
     readonly lines: WrittenLine[];
     readonly rows: Record<string, unknown>[];
   } {
-    const written = writer.write(this.session(tool), given);
+    const written = writer.write(this.session(tool), { ...given, toolVersion });
     const lines = [...(written.files[0]?.lines ?? [])];
     return { written, lines, rows: lines.map((line) => parsed(line.text)) };
   }
@@ -228,6 +231,23 @@ describe('the rows', () => {
         undefined,
         undefined,
       ],
+    );
+  });
+
+  it('a prompt of several blocks is a row a block for versions that would write it again', () => {
+    const view = new View().add('user', [text('look'), image(png, 'image/png')]).add('assistant', [text('seen')]);
+    const contents = (version?: string): unknown[] =>
+      view
+        .write('codex', version)
+        .rows.filter((row) => row['type'] === 'user')
+        .map((row) => objectOf(row['message'])['content']);
+    const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } };
+    assert.deepEqual(contents('2.0.76'), [[{ type: 'text', text: 'look' }], [picture]]);
+    assert.deepEqual(contents('2.1.112'), [[{ type: 'text', text: 'look' }, picture]]);
+    const { lines } = view.write('codex', '2.0.76');
+    assert.deepEqual(
+      lines.flatMap(({ from }) => from ?? []),
+      ['m1', 'm1', 'm2'],
     );
   });
 

@@ -7,9 +7,13 @@ import type { Machine } from '../../io/machine.ts';
 import type { LiveSession, Losses, WriteGiven, WriteRequest, Writer, Written, WrittenLine } from '../adapter.ts';
 import type { Call, Prompt, Response, Result, Step } from '../shared/conversation.ts';
 import { conversation, imageLoss, lose, wordFor } from '../shared/conversation.ts';
+import { isOlder } from '../shared/version.ts';
 import { projectFolder } from './project-path.ts';
 import { Rows, encode } from './rows.ts';
 import { vocabulary } from './vocabulary.ts';
+
+/** The oldest version seen to keep prompts of several blocks as they are (2.0.76 does not). */
+const blocksVersion = '2.1.112';
 
 /** Claude Code as a target. */
 export const writer: Writer = {
@@ -57,12 +61,20 @@ interface Writing {
   readonly session: LiveSession;
   readonly rows: Rows;
   readonly losses: Losses;
+  /** A prompt of several blocks is several rows: an older version would write all from there on again, under new ids. */
+  readonly hasOneBlockRows: boolean;
   /** The newest prompt's text, for the tool's checkpoint. */
   prompt: string;
 }
 
 function* linesOf(session: LiveSession, given: WriteGiven, losses: Losses): Generator<WrittenLine> {
-  const writing: Writing = { session, rows: new Rows(session, given), losses, prompt: '' };
+  const writing: Writing = {
+    session,
+    rows: new Rows(session, given),
+    losses,
+    hasOneBlockRows: isOlder(given.toolVersion, blocksVersion),
+    prompt: '',
+  };
   for (const step of conversation(session.messages, losses)) {
     if (writing.rows.leaf === null && step.kind === 'response') yield opening(step, writing);
     yield* stepLines(step, writing);
@@ -95,7 +107,8 @@ function* promptLines(prompt: Prompt, writing: Writing): Generator<WrittenLine> 
     ...(prompt.isSummary ? { isVisibleInTranscriptOnly: true, isCompactSummary: true } : {}),
     ...(writing.rows.leaf === null ? { importedFrom: provenance(writing.session) } : {}),
   };
-  yield { text: writing.rows.user(text ?? content, prompt.timestamp, extra), from: prompt.from };
+  const rows = writing.hasOneBlockRows && content.length > 1 ? content.map((block) => [block]) : [text ?? content];
+  for (const row of rows) yield { text: writing.rows.user(row, prompt.timestamp, extra), from: prompt.from };
 }
 
 /** Where the session came from; the tool keeps fields it does not know. */

@@ -57,8 +57,11 @@ const given: WriteGiven = {
 };
 
 /** The lines of the session's own file. */
-function linesOf(live: LiveSession): { lines: WrittenLine[]; losses: [string, number][] } {
-  const written = writer.write(live, given);
+function linesOf(
+  live: LiveSession,
+  toolVersion = given.toolVersion,
+): { lines: WrittenLine[]; losses: [string, number][] } {
+  const written = writer.write(live, { ...given, toolVersion });
   const log = written.files.find((file) => file.path.endsWith('.jsonl'));
   const lines = [...(log?.lines ?? [])];
   return { lines, losses: [...written.losses] };
@@ -214,6 +217,74 @@ test('calls of one answer stay one answer, though each has a line of its own', (
     ),
     ['prompt', ['of a', 'of b']],
   );
+});
+
+test('a CLI that sends each record as a turn gets an answer in one and its results in the next', () => {
+  const live = session(
+    row(
+      { content: [{ type: 'text', text: 'go' }] },
+      { role: 'assistant', content: [{ type: 'text', text: 'Both.' }], metadata: { response_id: 'r1' } },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', tool_use_id: 'a', name: 'glob', input: {} }],
+        metadata: { response_id: 'r1' },
+      },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', tool_use_id: 'b', name: 'glob', input: {} }],
+        metadata: { response_id: 'r1' },
+      },
+      { role: 'tool', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'of a' }] },
+      { role: 'tool', content: [{ type: 'tool_result', tool_use_id: 'b', content: 'of b' }] },
+      { role: 'assistant', content: [{ type: 'text', text: 'Done.' }], metadata: { response_id: 'r2' } },
+    ),
+  );
+  const { lines } = linesOf(live, '0.52.0');
+  const [, answer, results, last] = lines.slice(1).map((line): Record<string, unknown> => JSON.parse(line.text));
+  const call = (id: string): object => ({ functionCall: { id, name: 'glob', args: {} } });
+  assert.deepEqual(answer?.['content'], [{ text: 'Both.' }, call('a'), call('b')]);
+  assert.equal(answer?.['displayContent'], 'Both.');
+  const shown: unknown = answer?.['toolCalls'];
+  assert.deepEqual(Array.isArray(shown) ? shown.map(({ id }) => id) : undefined, ['shown-a', 'shown-b']);
+  const response = (id: string): object => ({
+    functionResponse: { id, name: 'glob', response: { output: `of ${id}` } },
+  });
+  assert.deepEqual(results?.['content'], [response('a'), response('b')]);
+  assert.equal(results?.['displayContent'], ' ');
+  assert.equal(last?.['content'], 'Done.');
+  // Each message the reader tells of a line stands for one that the line names, in that order.
+  const file: FileContext = { nativeId: given.nativeId, key: 'k', kind: 'log', agentId: undefined };
+  const state = reader.start(file);
+  const back = emptyCapture();
+  const told = lines.map((line) => {
+    const before = back.messages.size;
+    reader.decode(JSON.parse(line.text), state, givenFor(back, file));
+    return [...back.messages.values()].slice(before).map(({ role, content }) => `${role} ${content[0]?.type}`);
+  });
+  assert.deepEqual(
+    lines.map(({ from, also }, index) => [from, ...(also ?? [])].map((id, at) => [id, told[index]?.[at]])),
+    [
+      [[undefined, undefined]],
+      [['orig_1', 'user text']],
+      [
+        ['orig_2', 'assistant text'],
+        ['orig_3', 'assistant tool_use'],
+      ],
+      [
+        ['orig_5', 'tool tool_result'],
+        ['orig_6', 'tool tool_result'],
+      ],
+      [['orig_7', 'assistant text']],
+    ],
+  );
+});
+
+test('no character ends a line of the file, and none is half of one', () => {
+  const text = 'one\u2028two\u2029three \uD83C.';
+  const { lines } = linesOf(session(row({ content: [{ type: 'text', text }] })));
+  const [, prompt] = lines.map((line) => line.text);
+  assert.equal(/[\u2028\u2029]/.test(prompt ?? ''), false);
+  assert.deepEqual(JSON.parse(prompt ?? '')['content'], [{ text: 'one\u2028two\u2029three \uFFFD.' }]);
 });
 
 test('prompts the CLI would drop are protected, and read back as they were', () => {

@@ -6,7 +6,7 @@
 import type { ImageBlock, ThinkingBlock } from '../../model/block.ts';
 import { sha256Hex } from '../../model/ids.ts';
 import { stringAt } from '../../model/json.ts';
-import type { Json, JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/json.ts';
 import type { Machine } from '../../io/machine.ts';
 import type {
   LiveSession,
@@ -20,11 +20,15 @@ import type {
 } from '../adapter.ts';
 import { conversation, imageLoss, lose, whole, wordFor } from '../shared/conversation.ts';
 import type { Call, Prompt, Response } from '../shared/conversation.ts';
+import { isOlder } from '../shared/version.ts';
 import { safeSuffix, snapshotPrefix } from './discover.ts';
 import { markersOf, normal, slugFor } from './project.ts';
 import { promptGuard } from './user-content.ts';
 
 const provenVersion = '0.61.0';
+
+/** Since then the CLI sends turns of one role as one. Before, each record is a turn. */
+const joiningVersion = '0.53.0';
 
 /** The writer of Gemini CLI sessions. */
 export const writer: Writer = {
@@ -110,7 +114,8 @@ function* linesOf(session: LiveSession, given: WriteGiven, directory: string, lo
   const pen = penFor(session, given, losses);
   for (const step of conversation(session.messages, losses)) {
     if (step.kind === 'prompt') yield* promptLines(step, pen);
-    else yield* responseLines(step, pen);
+    else if (isOlder(given.toolVersion, joiningVersion)) yield* joined(turnsOf(step, pen)).map(lineOf);
+    else yield* turnsOf(step, pen).map(lineOf);
   }
 }
 
@@ -157,8 +162,60 @@ function asSnapshot(text: string): string {
   return text.trimStart().startsWith('<state_snapshot>') ? text : `<state_snapshot>\n${text}\n</state_snapshot>`;
 }
 
-/** Each message of the answer in a line of its own, then each result: turns of one role are sent as one. */
-function* responseLines(response: Response, pen: Pen): Generator<WrittenLine> {
+/** One record, and the messages it was made from by what the reader tells of it: first words, then calls, then results. */
+interface Turn {
+  readonly record: JsonObject;
+  /** Its content. */
+  readonly parts: readonly JsonObject[];
+  readonly words?: string;
+  readonly calls?: string;
+  readonly results?: readonly string[];
+}
+
+function lineOf({ record, words, calls, results = [] }: Turn): WrittenLine {
+  const [from, ...also] = [words, calls, ...results].filter((id) => id !== undefined);
+  return { ...line(record, from), ...(also.length === 0 ? {} : { also }) };
+}
+
+/** Neighbouring records of one role as one. The API refuses calls that are not answered in the very next turn. */
+function* joined(turns: Iterable<Turn>): Generator<Turn> {
+  let open: Turn | undefined;
+  for (const turn of turns) {
+    if (open?.record['type'] === turn.record['type'] && open !== undefined) open = together(open, turn);
+    else {
+      if (open !== undefined) yield open;
+      open = turn;
+    }
+  }
+  if (open !== undefined) yield open;
+}
+
+function together(one: Turn, other: Turn): Turn {
+  const parts = [...one.parts, ...other.parts];
+  const list = (name: string): JsonObject => {
+    const both = [one, other].flatMap(({ record }) => record[name] ?? []);
+    return both.length === 0 && one.record[name] === undefined ? {} : { [name]: both };
+  };
+  const text = parts.map((part) => stringAt(part, 'text') ?? '').join('');
+  const words = one.words ?? other.words;
+  const calls = one.calls ?? other.calls;
+  return {
+    parts,
+    record: {
+      ...one.record,
+      content: parts,
+      ...list('thoughts'),
+      ...list('toolCalls'),
+      ...(calls === undefined && one.results === undefined ? {} : { displayContent: text === '' ? ' ' : text }),
+    },
+    ...(words === undefined ? {} : { words }),
+    ...(calls === undefined ? {} : { calls }),
+    results: [...(one.results ?? []), ...(other.results ?? [])],
+  };
+}
+
+/** Each message of the answer in a record of its own, then each result. */
+function* turnsOf(response: Response, pen: Pen): Generator<Turn> {
   const model =
     response.model !== undefined && /^(models\/)?(gemini|gemma)/.test(response.model) ? response.model : undefined;
   let thoughts: ThinkingBlock[] = [];
@@ -186,21 +243,16 @@ function* responseLines(response: Response, pen: Pen): Generator<WrittenLine> {
       }
     } else if (first.type === 'text') {
       const texts = group.flatMap((part) => (part.type === 'text' ? [{ text: part.text }] : []));
-      yield line(answer({ content: texts.length === 1 ? first.text : texts }), first.from);
+      const content = texts.length === 1 ? first.text : texts;
+      yield { record: answer({ content }), parts: texts, words: first.from };
     } else {
-      yield line(
-        answer(
-          callFields(
-            group.flatMap((part) => (part.type === 'call' ? [part] : [])),
-            pen,
-          ),
-        ),
-        first.from,
-      );
+      const calls = group.flatMap((part) => (part.type === 'call' ? [part] : []));
+      const parts = calls.map((call) => ({ functionCall: { id: idOf(call), name: nameOf(call), args: call.input } }));
+      yield { record: answer({ content: parts, ...callFields(calls, pen) }), parts, calls: first.from };
     }
   }
   if (thoughts.length > 0) lose(pen.losses, 'thinking', thoughts.length);
-  for (const part of response.parts) if (part.type === 'call') yield resultLine(part, pen);
+  for (const part of response.parts) if (part.type === 'call') yield resultTurn(part, pen);
 }
 
 /** Neighbouring parts of one kind that were made from one message. */
@@ -227,7 +279,6 @@ function thoughtOf(block: ThinkingBlock, timestamp: string, pen: Pen): JsonObjec
 function callFields(calls: readonly Call[], pen: Pen): JsonObject {
   for (const call of calls) if (nameOf(call) !== call.name) lose(pen.losses, 'call-name');
   return {
-    content: calls.map((call) => ({ functionCall: { id: idOf(call), name: nameOf(call), args: call.input } })),
     // A blank: without it the screen spells the calls out as text.
     displayContent: ' ',
     toolCalls: calls.map((call) => ({
@@ -275,7 +326,7 @@ function describe(input: JsonObject): string {
 }
 
 /** `{"type":"user","content":[{"functionResponse":{"id":"…","name":"read_file","response":{"output":"…"}}}],"displayContent":" "}` */
-function resultLine(call: Call, pen: Pen): WrittenLine {
+function resultTurn(call: Call, pen: Pen): Turn {
   const { result } = call;
   const images = result.images.map((image) => imagePart(image, pen.losses));
   // Beside a result the CLI knows only data: words about images go into the result.
@@ -284,12 +335,18 @@ function resultLine(call: Call, pen: Pen): WrittenLine {
     ...images.flatMap((image) => (typeof image['text'] === 'string' ? [image['text']] : [])),
   ].join('\n');
   const response = result.isError ? { error: text } : { output: text };
-  const content: Json = [
+  const parts: JsonObject[] = [
     { functionResponse: { id: idOf(call), name: nameOf(call), response } },
     ...images.filter((image) => image['inlineData'] !== undefined),
   ];
-  const record = { id: pen.id(), timestamp: pen.time(result.timestamp), type: 'user', content, displayContent: ' ' };
-  return line(record, result.from ?? call.from);
+  const record = {
+    id: pen.id(),
+    timestamp: pen.time(result.timestamp),
+    type: 'user',
+    content: parts,
+    displayContent: ' ',
+  };
+  return { record, parts, results: [result.from ?? call.from] };
 }
 
 const imageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif']);
@@ -307,6 +364,12 @@ function shortened(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
+/** The CLI ends a line at U+2028 and U+2029 too, and the API refuses half a character. */
 function line(record: JsonObject, from?: string): WrittenLine {
-  return { text: JSON.stringify(record), ...(from === undefined ? {} : { from }) };
+  const text = JSON.stringify(record, (_key, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  )
+    .replaceAll('\u2028', String.raw`\u2028`)
+    .replaceAll('\u2029', String.raw`\u2029`);
+  return { text, ...(from === undefined ? {} : { from }) };
 }
