@@ -30,7 +30,13 @@ export function sessionId(tool: string, nativeId: string): string {
  * and ordinals stay out, so a vendor's migration of a file yields the same ids.
  */
 export function contentId(parent: string | null, role: Role, content: readonly Block[]): string {
-  return `msg_${sha256Hex(`${parent ?? ''}\n${role}\n${canonicalJson(content)}`).slice(0, 24)}`;
+  return hashedId(`${parent ?? ''}\n${role}\n${canonicalJson(content)}`);
+}
+
+/** `msg_` and 24 hex digits of the text's hash. */
+export function hashedId(text: string): string {
+  // Joined, it is a text of its own: V8 makes a template of a slice refer to the whole hash, and stores keep ids by the ten thousand.
+  return ['msg_', sha256Hex(text).slice(0, 24)].join('');
 }
 
 /** The id of a later form of a message: `<base>~<8 hex of its content>`. */
