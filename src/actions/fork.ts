@@ -1,6 +1,6 @@
 /** A fork: a new session that goes on from an earlier point of another, whole by itself. */
 
-import { copyLive } from '../capture/adopt.ts';
+import { LiveCopy } from '../capture/adopt.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from '../capture/derive.ts';
 import { SessionFsError } from '../errors.ts';
 import { sessionId } from '../model/ids.ts';
@@ -63,7 +63,7 @@ export async function forkSession(context: Context, request: ForkRequest): Promi
       const forked = await write(context, writer, parent, then.live(leaf), request);
       const { manifest, workspace, commit } = SessionReader.open(store, writer.id);
       index.put([{ manifest, workspace, commit }], machine);
-      return { ...forked, message_count: then.liveIds(leaf).length };
+      return forked;
     } catch (cause) {
       writer.close();
       throw cause;
@@ -77,8 +77,9 @@ async function write(
   parent: SessionReader,
   live: ReturnType<SessionReader['live']>,
   { name, checkpoint }: ForkRequest,
-): Promise<Omit<Forked, 'message_count'>> {
-  const last = copyLive(writer, live);
+): Promise<Forked> {
+  const copy = new LiveCopy(writer, live);
+  const last = copy.finish();
   const now = context.machine.now().toISOString();
   const { git, root_path: cwd } = parent.workspace ?? {};
   const facts = {
@@ -128,6 +129,7 @@ async function write(
     title: name,
     base_msg_id: last,
     forked_from_checkpoint: checkpoint ?? null,
+    message_count: copy.count,
     directory: writer.folder,
   };
 }

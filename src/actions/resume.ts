@@ -238,30 +238,31 @@ class Resumption {
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
     const given = await this.#given(version, nativeId);
     const live = this.#fitted?.messages ?? this.#reader.live();
-    const written = withLosses(
-      this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, live), given),
-      this.#fitted?.budgeted.left_out,
-    );
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
       home: this.#home,
       cwd: this.#cwd,
       source: this.#reader,
       live,
-      written,
+      nativeId: given.nativeId,
+      write: (messages) =>
+        withLosses(
+          this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, messages), given),
+          this.#fitted?.budgeted.left_out,
+        ),
       now: given.now,
     });
     const isChild = adopted.sessionId !== this.#row.session_id;
-    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, written.nativeId, adopted.files);
-    const registration = await this.#register(written.nativeId, adopted.files, given);
+    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, given.nativeId, adopted.files);
+    const registration = await this.#register(given.nativeId, adopted.files, given);
     return this.#result({
       how: 'converted',
       version,
-      nativeId: written.nativeId,
+      nativeId: given.nativeId,
       sessionId: adopted.sessionId,
       files: adopted.files.map(({ path }) => path),
       carried: adopted.carried,
-      losses: Object.fromEntries(written.losses),
+      losses: adopted.losses,
       registration,
     });
   }

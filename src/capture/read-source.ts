@@ -17,7 +17,8 @@ import type { Cursor } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { Gathering } from './gather.ts';
 
-const guardBytes = 4096;
+/** Of so many bytes before a cursor its guard is the hash. */
+export const guardBytes = 4096;
 
 /** What reading one file came to. */
 export interface ReadResult {
