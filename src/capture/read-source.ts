@@ -164,6 +164,7 @@ function readWhole(reading: Reading, file: SourceFile, info: FileInfo, cursor: C
     // Never behind what is kept already, though a recovery forgot the cursor.
     const archive = writer.archive(file.key, { freshUnless: false });
     archive.append(bytes);
+    archive.finish();
   }
   gathering.changed = true;
   return { cursor: { ...place, offset: bytes.length, guard, state }, bytes: bytes.length, rewritten: false };
@@ -336,6 +337,8 @@ class Tee {
     this.#queue = [];
     if (first !== undefined) this.#take(first.from, first.chunk, Math.max(0, offset - first.from));
     for (const { chunk } of unfinished) chunk.release();
+    // A session may have thousands of files: none waits in memory for the others.
+    this.#archive?.finish();
   }
 
   #take(from: number, chunk: Chunk, length: number): void {

@@ -86,7 +86,6 @@ export class ArchiveWriter {
   readonly #folder: string;
   readonly #generation: number;
   readonly #frames: Frame[];
-  readonly #before: ArchivedFile;
   #storedBytes: number;
   /** Raw bytes behind the frames: first those already in the tail file (`#tailOnDisk`), then new ones. */
   #parts: Piece[] = [];
@@ -97,7 +96,6 @@ export class ArchiveWriter {
   constructor(sessionFolder: string, key: string, before: ArchivedFile) {
     this.#folder = generationFolder(sessionFolder, key, before.generation);
     this.#generation = before.generation;
-    this.#before = before;
     this.#frames = [...before.frames];
     this.#storedBytes = before.frames.reduce((sum, frame) => sum + frame.stored, 0);
     this.#tailOnDisk = before.tailBytes;
@@ -116,16 +114,16 @@ export class ArchiveWriter {
   /** Writes everything out; what the commit is to list, and the files to flush before it. */
   finish(): { readonly file: ArchivedFile; readonly touched: readonly string[] } {
     if (this.#tailOnDisk + this.#partsBytes >= sealBytes && this.#partsBytes > 0) this.#seal();
-    let tailBytes = this.#tailOnDisk;
     if (this.#partsBytes > 0) {
       const path = tailPath(this.#folder, framedBytes(this.#frames));
-      tailBytes = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
+      this.#tailOnDisk = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
       for (const { release } of this.#parts) release();
       this.#parts = [];
       this.#partsBytes = 0;
       this.#touched.add(path);
     }
-    return { file: { generation: this.#generation, frames: this.#frames, tailBytes }, touched: [...this.#touched] };
+    const file = { generation: this.#generation, frames: this.#frames, tailBytes: this.#tailOnDisk };
+    return { file, touched: [...this.#touched] };
   }
 
   /** Removes what no commit lists any more; called when the new commit is durable. */
@@ -137,9 +135,7 @@ export class ArchiveWriter {
 
   #seal(): void {
     const onDisk =
-      this.#tailOnDisk === 0
-        ? []
-        : [readBytes(tailPath(this.#folder, framedBytes(this.#before.frames)), 0, this.#tailOnDisk)];
+      this.#tailOnDisk === 0 ? [] : [readBytes(tailPath(this.#folder, framedBytes(this.#frames)), 0, this.#tailOnDisk)];
     const taken = this.#parts;
     const parts = [...onDisk, ...taken.map(({ bytes }) => bytes)];
     const raw = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
