@@ -14,6 +14,7 @@ import type { Carried } from '../model/carried.ts';
 import { sessionId } from '../model/ids.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
+import { ownText } from '../model/own-text.ts';
 import { emptyTally } from '../model/tally.ts';
 import type { Cursor } from '../store/commit.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
@@ -89,10 +90,11 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     }
     const base = copy?.finish() ?? null;
     const manifest = manifestOf(placement, written, writer, id, base);
+    const git = source.workspace?.git;
     const facts = {
       ...writer.before.facts,
       cwd: placement.cwd,
-      ...(source.workspace?.git == null ? {} : { git: source.workspace.git }),
+      ...(git == null ? {} : { git }),
       ...(manifest.title == null
         ? {}
         : {
@@ -256,8 +258,8 @@ function manifestOf(
   };
 }
 
-/** Characters of a piece of a placed file. */
-const pieceLength = 1 << 20;
+/** Characters of a piece of a placed file; what waits longer is old to V8's collector, and then long in going. */
+const pieceLength = 1 << 18;
 
 /** Follows the lines of one placed file: decodes them as capture would, while they are written and archived. */
 export class PlacedReading {
@@ -293,7 +295,7 @@ export class PlacedReading {
     this.#given = { file: context, sink: this.#sink(), lookup: this.#lookup(), fallbackTime: now };
   }
 
-  /** The file's bytes in pieces of about 1 MiB. */
+  /** The file's bytes in pieces. */
   *chunks(): Generator<Buffer> {
     let waiting: string[] = [];
     let length = 0;
@@ -343,7 +345,7 @@ export class PlacedReading {
       },
       key: (key, id) => {
         if (this.#keys.get(key) === id) return;
-        this.#keys.set(key, id);
+        this.#keys.set(ownText(key), id);
         this.#remember(key, id);
       },
       usage: () => undefined,

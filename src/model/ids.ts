@@ -3,6 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson } from './json.ts';
+import { ownText } from './own-text.ts';
 import type { Message, Role } from './message.ts';
 import type { Block } from './block.ts';
 
@@ -35,8 +36,7 @@ export function contentId(parent: string | null, role: Role, content: readonly B
 
 /** `msg_` and 24 hex digits of the text's hash. */
 export function hashedId(text: string): string {
-  // Joined, it is a text of its own: V8 makes a template of a slice refer to the whole hash, and stores keep ids by the ten thousand.
-  return ['msg_', sha256Hex(text).slice(0, 24)].join('');
+  return ownText(`msg_${sha256Hex(text).slice(0, 24)}`);
 }
 
 /** The id of a later form of a message: `<base>~<8 hex of its content>`. */

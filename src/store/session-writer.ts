@@ -18,6 +18,7 @@ import type { LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
+import { ownText } from '../model/own-text.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive } from './archive.ts';
@@ -141,13 +142,13 @@ export class SessionWriter {
   setKey(key: string, id: string): void {
     const keys = this.#keysKnown();
     if (keys.get(key) === id) return;
-    keys.set(key, id);
+    keys.set(ownText(key), id);
     this.#keys.line(encodeLine([key, id]));
   }
 
   /** Remembers what a native key stands for that was not known before; nothing is kept in memory for it. */
   addKey(key: string, id: string): void {
-    this.#keyMap?.set(key, id);
+    this.#keyMap?.set(ownText(key), id);
     this.#keys.line(encodeLine([key, id]));
   }
 
