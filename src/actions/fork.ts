@@ -14,6 +14,7 @@ import { commitAll, openForWriting } from '../store/session-writer.ts';
 import { catchUp } from './catch-up.ts';
 import type { Context } from './context.ts';
 import { findSession } from './find-session.ts';
+import { onThread } from './on-thread.ts';
 import { refuse } from './registers.ts';
 import { withIndex } from './with-index.ts';
 
@@ -53,6 +54,8 @@ export async function forkSession(context: Context, request: ForkRequest): Promi
     );
   return withIndex(context, { create: false }, async (index) => {
     const found = findSession(index, request.session, context);
+    const done = await onThread<Forked>(context, found.session_id, 'forkSession', request);
+    if (done !== undefined) return done;
     const adapter = context.adapters.find(({ id }) => id === found.tool);
     if (request.checkpoint === undefined) await catchUp({ machine, store, index }, adapter, found);
     const parent = SessionReader.open(store, found.session_id);
@@ -136,10 +139,7 @@ async function write(
 
 /** A message of the main conversation by its id or the beginning of it. */
 function messageNamed(reader: SessionReader, text: string): string {
-  const ids = reader
-    .timeline()
-    .filter((message) => message.is_sidechain !== true)
-    .map(({ msg_id: id }) => id);
+  const ids = reader.mainIds();
   if (ids.includes(text)) return text;
   const [found, ...others] = text === '' ? [] : ids.filter((id) => id.startsWith(text));
   const list = `sfs show ${reader.id} --messages`;

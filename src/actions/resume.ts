@@ -20,6 +20,7 @@ import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
+import { onThread } from './on-thread.ts';
 import { homeOf, isOlder, toolNamed, versionOf } from './tools.ts';
 import { findWorkspace } from './workspace.ts';
 
@@ -65,6 +66,8 @@ export interface Resumed {
 export async function resume(context: Context, request: ResumeRequest): Promise<Resumed> {
   return withIndex(context, { create: false }, async (index) => {
     const found = findSession(index, request.session, context);
+    const done = await onThread<Resumed>(context, found.session_id, 'resume', request);
+    if (done !== undefined) return done;
     const source = context.adapters.find((adapter) => adapter.id === found.tool);
     const target = request.in === undefined ? source : toolNamed(context, request.in);
     if (target === undefined) {

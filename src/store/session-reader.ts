@@ -96,15 +96,29 @@ export class SessionReader {
     for (const line of this.#messageLines()) yield line.bytes.toString('utf8');
   }
 
-  /** The timeline in reading order, each message in its newest revision under its base id, live-only text left out. */
-  timeline(): Message[] {
-    const newest = new Map<string, Message>();
-    for (const message of this.lines()) {
-      if (message.metadata?.live_only === true) continue;
-      const base = message.metadata?.revises;
-      newest.set(base ?? message.msg_id, asBase(message));
-    }
-    return readingOrder(newest.values());
+  /**
+   * The timeline in reading order, each message in its newest revision under its base id, live-only text left out; read from
+   * the disk one at a time. `last`: only so many at its end.
+   */
+  *timeline(last = Infinity): Generator<Message> {
+    const { timeline } = this.heads(new Set());
+    yield* this.messagesAt(timeline.slice(-last).map(({ offset }) => offset));
+  }
+
+  /** The ids of the timeline's messages in the main conversation, in line order. */
+  mainIds(): string[] {
+    const main = this.#places()
+      .values()
+      .filter(({ sidechain, liveOnly }) => !sidechain && !liveOnly);
+    return Array.from(main, ({ id }) => id);
+  }
+
+  /** Where the session stands: the last message of its live view, and how many its timeline has. */
+  standing(): { readonly leaf: string | null; readonly messages: number } {
+    const places = this.#places();
+    let messages = 0;
+    for (const { liveOnly } of places.values()) messages += liveOnly ? 0 : 1;
+    return { leaf: this.#liveIn(places, undefined).at(-1) ?? null, messages };
   }
 
   /** The ids of the live view in order; with a leaf, as it would be if the conversation went on after that message. */
@@ -180,7 +194,8 @@ export class SessionReader {
       const id = baseId(message);
       // Mostly it hangs on a message that is there: one text serves both.
       const above = parent === null ? null : (places.get(parent)?.id ?? parent);
-      places.set(id, { id, parent: above, sidechain, offset: line.offset });
+      const liveOnly = message.metadata?.live_only === true && places.get(id)?.liveOnly !== false;
+      places.set(id, { id, parent: above, sidechain, liveOnly, offset: line.offset });
     }
     return places;
   }
@@ -200,6 +215,8 @@ export class SessionReader {
 /** Where the newest form of a message stands, and how it hangs together with others. */
 interface Place extends Link {
   readonly id: string;
+  /** It is no part of the timeline. */
+  readonly liveOnly: boolean;
   readonly offset: number;
 }
 
