@@ -13,8 +13,13 @@ import type { Context } from './context.ts';
 
 /** Below so many bytes of messages a thread costs more than it saves. */
 const largeBytes = 16 << 20;
-/** Smaller bounds make V8 collect sooner. With these 1 GB goes on in another tool in 200 MB resident; with those of an import in 250. */
-const youngMb = 12;
+/** Of so many the thread's heap is bounded closely: what is known of each message takes room by itself. */
+const hugeBytes = 128 << 20;
+/**
+ * Bounds in MB. Smaller ones make V8 collect sooner: with these 1 GB goes on in another tool in 200 MB resident, with those of an
+ * import in 250. Closely bounded, new objects cost a fifth more time.
+ */
+const youngMb = { large: 48, huge: 12 };
 const oldMb = 256;
 /** How often the longest message may be in the heap at once: as lines of ours and of the tool's, and what they were parsed to. */
 const copies = 8;
@@ -46,7 +51,8 @@ export async function onThread<Result>(
   request: object,
 ): Promise<Result | undefined> {
   const path = join(sessionFolder(context.store, sessionId), layout.messages);
-  if (isThread() || !exists(path) || sizeOf(path) < largeBytes) return undefined;
+  const sizeBytes = isThread() || !exists(path) ? 0 : sizeOf(path);
+  if (sizeBytes < largeBytes) return undefined;
   // The thread knows the tools of the registry and no others.
   if (!context.adapters.every((adapter) => adapters.includes(adapter))) return undefined;
   const errand: Errand = { env: { ...context.machine.env }, homeDir: context.machine.homeDir, action, request };
@@ -56,7 +62,10 @@ export async function onThread<Result>(
     reply = message as Reply;
   };
   const forLongest = Math.ceil((copies * longestLine(path)) / 2 ** 20);
-  await runThread('action-thread', errand, receive, { youngMb, oldMb: oldMb + forLongest });
+  await runThread('action-thread', errand, receive, {
+    youngMb: sizeBytes < hugeBytes ? youngMb.large : youngMb.huge,
+    oldMb: oldMb + forLongest,
+  });
   if (reply === undefined) throw new Error(`the thread of ${action} said nothing`);
   if ('failed' in reply) throw new SessionFsError(reply.failed.code, reply.failed.message, reply.failed.hint);
   // The caller is the action of this name.

@@ -37,7 +37,7 @@ export function* readArchive(sessionFolder: string, key: string, file: ArchivedF
   let offset = 0;
   for (const frame of file.frames) {
     const path = join(folder, 'frames.zst');
-    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset);
+    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset, frame.raw);
     if (hashOf(raw) !== frame.sha256) throw damaged(path, offset);
     offset += frame.stored;
     yield raw;
@@ -58,9 +58,9 @@ export function* readOldGeneration(sessionFolder: string, key: string, generatio
   if (exists(tail)) yield readBytes(tail);
 }
 
-function unpacked(path: string, stored: Buffer, offset: number): Buffer {
+function unpacked(path: string, stored: Buffer, offset: number, rawBytes?: number): Buffer {
   try {
-    return decompress(stored);
+    return decompress(stored, rawBytes);
   } catch (cause) {
     throw damaged(path, offset, cause);
   }
