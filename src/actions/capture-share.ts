@@ -12,6 +12,8 @@ import { withIndex } from './with-index.ts';
 
 /** Below so many changed sources a second thread costs more than it saves. */
 const worthSharing = 48;
+/** So many bytes go to a thread however few sources they are: its heap is bounded. */
+const largeBytes = 64 << 20;
 
 /** What a thread is to capture: plain data. */
 export interface Share {
@@ -36,7 +38,8 @@ export async function captureShared(
   const changed = hasSecondProcessor()
     ? sources.filter((found) => adapters.includes(found.adapter) && !isUpToDate(site, found))
     : [];
-  if (changed.length < worthSharing) return captureAll(site, sources, report);
+  const isLarge = changed.reduce((sum, found) => sum + sizeOf(found), 0) >= largeBytes;
+  if (changed.length < worthSharing && !isLarge) return captureAll(site, sources, report);
   const shared = new Set(changed);
   const threads = halves(changed, sizeOf).map((share) => captureAway(site, share, report));
   // This thread's heap cannot be bounded any more, theirs can: it takes only what they cannot.
@@ -92,7 +95,7 @@ export async function runShare(context: Context, share: Share, post: (message: S
   }
 }
 
-/** Two shares of about the same weight, each in the same order. */
+/** Two shares of about the same weight, each in the same order; one of a single source. */
 function halves(sources: readonly Found[], sizeOf: (found: Found) => number): readonly (readonly Found[])[] {
   const one: Found[] = [];
   const other: Found[] = [];
@@ -103,5 +106,5 @@ function halves(sources: readonly Found[], sizeOf: (found: Found) => number): re
     else other.push(found);
     balance += balance <= 0 ? size : -size;
   }
-  return [one, other];
+  return [one, other].filter((share) => share.length > 0);
 }

@@ -13,7 +13,7 @@ import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
-import type { Commit } from '../store/commit.ts';
+import type { CommitOutline } from '../store/commit.ts';
 import { note } from '../store/ledger.ts';
 import { notePlacing, sweepPlacing } from '../store/placing.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
@@ -25,6 +25,7 @@ import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
+import { onThread } from './on-thread.ts';
 import { homeOf, toolNamed, versionOf } from './tools.ts';
 import { findWorkspace } from './workspace.ts';
 
@@ -71,6 +72,8 @@ export async function resume(context: Context, request: ResumeRequest): Promise<
   return withIndex(context, { create: false }, async (index) => {
     sweepPlacing(context.store, context.machine);
     const found = findSession(index, request.session, context);
+    const done = await onThread<Resumed>(context, found.session_id, 'resume', request);
+    if (done !== undefined) return done;
     const source = context.adapters.find((adapter) => adapter.id === found.tool);
     const target = request.in === undefined ? source : toolNamed(context, request.in);
     if (target === undefined) {
@@ -226,7 +229,10 @@ class Resumption {
   }
 
   /** Writes archived files where they belong, by key; those that are there already stay as they are. */
-  #putBack(places: ReadonlyMap<string, string>, commit: Commit): { readonly key: string; readonly path: string }[] {
+  #putBack(
+    places: ReadonlyMap<string, string>,
+    commit: CommitOutline,
+  ): { readonly key: string; readonly path: string }[] {
     const folders = [...places.values()].map((path) => dirname(join(this.#home, path)));
     const placed = notePlacing(this.#context.store, this.#context.machine, folders);
     const prepared: { readonly key: string; readonly file: PreparedFile }[] = [];
@@ -253,30 +259,31 @@ class Resumption {
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
     const given = await this.#given(version, nativeId);
     const live = this.#fitted?.messages ?? this.#reader.live();
-    const written = withLosses(
-      this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, live), given),
-      this.#fitted?.budgeted.left_out,
-    );
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
       home: this.#home,
       cwd: this.#cwd,
       source: this.#reader,
       live,
-      written,
+      nativeId: given.nativeId,
+      write: (messages) =>
+        withLosses(
+          this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, messages), given),
+          this.#fitted?.budgeted.left_out,
+        ),
       now: given.now,
     });
     const isChild = adopted.sessionId !== this.#row.session_id;
-    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, written.nativeId, adopted.files);
-    const registration = await this.#register(written.nativeId, adopted.files, given);
+    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, given.nativeId, adopted.files);
+    const registration = await this.#register(given.nativeId, adopted.files, given);
     return this.#result({
       how: 'converted',
       version,
-      nativeId: written.nativeId,
+      nativeId: given.nativeId,
       sessionId: adopted.sessionId,
       files: adopted.files.map(({ path }) => path),
       carried: adopted.carried,
-      losses: Object.fromEntries(written.losses),
+      losses: adopted.losses,
       registration,
     });
   }

@@ -17,7 +17,8 @@ import type { SessionWriter } from '../store/session-writer.ts';
 import { decodeDocument, decodeLine, isWholeRecord, opaqueOf, settle } from './decode-line.ts';
 import type { Gathering } from './gather.ts';
 
-const guardBytes = 4096;
+/** Of so many bytes before a cursor its guard is the hash. */
+export const guardBytes = 4096;
 
 /** What reading one file came to. */
 export interface ReadResult {
@@ -162,6 +163,7 @@ function readWhole(reading: Reading, file: SourceFile, info: FileInfo, cursor: C
     // Never behind what is kept already, though a recovery forgot the cursor.
     const archive = writer.archive(file.key, { freshUnless: false });
     archive.append(bytes);
+    archive.finish();
   }
   gathering.changed = true;
   return { cursor: { ...place, offset: bytes.length, guard, state }, bytes: bytes.length, rewritten: false };
@@ -288,6 +290,8 @@ class Tee {
     const last = Buffer.from(first?.chunk.bytes.subarray(Math.max(0, behind - guardBytes), behind) ?? []);
     if (first !== undefined) this.#take(first.from, first.chunk, behind);
     for (const { chunk } of unfinished) chunk.release();
+    // A session may have thousands of files: none waits in memory for the others.
+    this.#archive?.finish();
     return { first: this.#first, last: last.length === 0 ? this.#last : last };
   }
 

@@ -32,15 +32,27 @@ export function compressAgainst(data: Uint8Array, base: Uint8Array): Buffer {
   });
 }
 
-/** The bytes of one or more frames; `base` is what they were compressed against. */
-export function decompress(data: Uint8Array, base?: Uint8Array): Buffer {
+/** What is known of packed bytes. */
+export interface Packed {
+  /** What they were compressed against. */
+  readonly base?: Uint8Array;
+  /** Bytes of each frame: with room for one more it comes in one piece, and nothing is copied together. */
+  readonly frameBytes?: number;
+}
+
+/** The bytes of one or more frames. */
+export function decompress(data: Uint8Array, { base, frameBytes }: Packed = {}): Buffer {
   const { zstdDecompressSync } = builtin('node:zlib');
   const look = lookInto(data);
+  const options = {
+    ...(base === undefined ? {} : { dictionary: base }),
+    ...(frameBytes === undefined ? {} : { chunkSize: Math.max(64, frameBytes + 1) }),
+  };
   const frames: Buffer[] = [];
   for (let at = 0; at < data.length;) {
     // What is cut off is the decoder's to name.
     const end = frameEnd(look, at, data.length) ?? data.length;
-    frames.push(zstdDecompressSync(data.subarray(at, end), base === undefined ? {} : { dictionary: base }));
+    frames.push(zstdDecompressSync(data.subarray(at, end), options));
     at = end;
   }
   const [first, ...others] = frames;

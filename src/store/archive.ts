@@ -8,6 +8,7 @@ import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
 import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
 import { compress, compressAgainst, decompress } from '../io/compress.ts';
+import type { Packed } from '../io/compress.ts';
 import { hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
@@ -37,7 +38,7 @@ export function* readArchive(sessionFolder: string, key: string, file: ArchivedF
   let offset = 0;
   for (const frame of file.frames) {
     const path = join(folder, 'frames.zst');
-    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset);
+    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset, { frameBytes: frame.raw });
     if (hashOf(raw) !== frame.sha256) throw damaged(path, offset);
     offset += frame.stored;
     yield raw;
@@ -65,7 +66,7 @@ export function readOldGeneration(
       next < newest.generation
         ? readOldGeneration(sessionFolder, key, next, newest)
         : Buffer.concat([...readArchive(sessionFolder, key, newest)]);
-    return unpacked(patched.path, readBytes(patched.path), 0, base.subarray(0, patched.baseBytes));
+    return unpacked(patched.path, readBytes(patched.path), 0, { base: base.subarray(0, patched.baseBytes) });
   }
   const frames = exists(path) ? unpacked(path, readBytes(path), 0) : Buffer.alloc(0);
   const tail = tailPath(folder, frames.length);
@@ -98,7 +99,7 @@ function patch(sessionFolder: string, key: string, before: ArchivedFile, next: A
   const base = Buffer.concat([...readArchive(sessionFolder, key, next)]);
   const packed = compressAgainst(raw, base);
   const stored = before.frames.reduce((sum, frame) => sum + frame.stored, before.tailBytes);
-  if (packed.length >= stored || !decompress(packed, base).equals(raw)) return;
+  if (packed.length >= stored || !decompress(packed, { base }).equals(raw)) return;
   prepareFile(join(folder, `patch.${base.length}`), [packed]).publish();
   for (const name of namesIn(folder)) if (!name.startsWith('patch.')) remove(join(folder, name));
 }
@@ -109,9 +110,9 @@ function patchIn(folder: string): { readonly path: string; readonly baseBytes: n
   return name === undefined ? undefined : { path: join(folder, name), baseBytes: Number(name.slice('patch.'.length)) };
 }
 
-function unpacked(path: string, stored: Buffer, offset: number, base?: Uint8Array): Buffer {
+function unpacked(path: string, stored: Buffer, offset: number, packed: Packed = {}): Buffer {
   try {
-    return decompress(stored, base);
+    return decompress(stored, packed);
   } catch (cause) {
     throw damaged(path, offset, cause);
   }
@@ -137,7 +138,6 @@ export class ArchiveWriter {
   readonly #folder: string;
   readonly #generation: number;
   readonly #frames: Frame[];
-  readonly #before: ArchivedFile;
   #storedBytes: number;
   /** Raw bytes behind the frames: first those already in the tail file (`#tailOnDisk`), then new ones. */
   #parts: Piece[] = [];
@@ -148,7 +148,6 @@ export class ArchiveWriter {
   constructor(sessionFolder: string, key: string, before: ArchivedFile) {
     this.#folder = generationFolder(sessionFolder, key, before.generation);
     this.#generation = before.generation;
-    this.#before = before;
     this.#frames = [...before.frames];
     this.#storedBytes = before.frames.reduce((sum, frame) => sum + frame.stored, 0);
     this.#tailOnDisk = before.tailBytes;
@@ -167,16 +166,16 @@ export class ArchiveWriter {
   /** Writes everything out; what the commit is to list, and the files to flush before it. */
   finish(): { readonly file: ArchivedFile; readonly touched: readonly string[] } {
     if (this.#tailOnDisk + this.#partsBytes >= sealBytes && this.#partsBytes > 0) this.#seal();
-    let tailBytes = this.#tailOnDisk;
     if (this.#partsBytes > 0) {
       const path = tailPath(this.#folder, framedBytes(this.#frames));
-      tailBytes = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
+      this.#tailOnDisk = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
       for (const { release } of this.#parts) release();
       this.#parts = [];
       this.#partsBytes = 0;
       this.#touched.add(path);
     }
-    return { file: { generation: this.#generation, frames: this.#frames, tailBytes }, touched: [...this.#touched] };
+    const file = { generation: this.#generation, frames: this.#frames, tailBytes: this.#tailOnDisk };
+    return { file, touched: [...this.#touched] };
   }
 
   /** Removes what no commit lists any more; called when the new commit is durable. */
@@ -188,9 +187,7 @@ export class ArchiveWriter {
 
   #seal(): void {
     const onDisk =
-      this.#tailOnDisk === 0
-        ? []
-        : [readBytes(tailPath(this.#folder, framedBytes(this.#before.frames)), 0, this.#tailOnDisk)];
+      this.#tailOnDisk === 0 ? [] : [readBytes(tailPath(this.#folder, framedBytes(this.#frames)), 0, this.#tailOnDisk)];
     const taken = this.#parts;
     const parts = [...onDisk, ...taken.map(({ bytes }) => bytes)];
     const raw = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);

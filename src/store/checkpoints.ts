@@ -137,11 +137,12 @@ export function checkpointNames(folder: string): string[] {
 
 function checkpointOf(reader: SessionReader, machine: Machine, name: string): Checkpoint {
   const sizeOf = (file: string): number => machine.stat(join(reader.folder, file))?.sizeBytes ?? 0;
+  const { leaf, messages } = reader.standing();
   return {
     name,
     created_at: machine.now().toISOString(),
-    leaf: reader.liveIds().at(-1) ?? null,
-    message_count: reader.timeline().length,
+    leaf,
+    message_count: messages,
     messages_bytes: reader.lengths?.messagesBytes ?? sizeOf(layout.messages),
     live_bytes: reader.lengths?.liveBytes ?? sizeOf(layout.live),
   };

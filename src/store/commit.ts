@@ -66,6 +66,18 @@ export interface Commit {
   readonly placed: boolean;
 }
 
+/** A commit without the decoders' states: who only reads a session has no use for them, and they can be megabytes. */
+export interface CommitOutline extends Omit<Commit, 'cursors'> {
+  readonly cursors: { readonly [key: string]: Omit<Cursor, 'state'> };
+}
+
+/** The outline of a commit; of none none. */
+export function outlineOf(commit: Commit | undefined): CommitOutline | undefined {
+  if (commit === undefined) return undefined;
+  const cursors = Object.entries(commit.cursors).map(([key, { state: _state, ...place }]) => [key, place]);
+  return { ...commit, cursors: Object.fromEntries(cursors) };
+}
+
 /** The commit; `undefined` when the text is none (the directory was never committed). Throws `newer-format` naming `path`. */
 export function decodeCommit(text: string | undefined, path: string): Commit | undefined {
   const value = text === undefined ? undefined : decodeLine(text);

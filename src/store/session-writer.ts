@@ -18,6 +18,7 @@ import type { LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
+import { ownText } from '../model/own-text.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
@@ -73,10 +74,6 @@ export class SessionWriter {
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
     this.#keys = new AppendLog(join(folder, layout.keys), this.before.keysBytes);
     this.#native = { ...this.before.native };
-    if (this.isNew) {
-      this.#offsets = new Map();
-      this.#keyMap = new Map();
-    }
   }
 
   /**
@@ -123,7 +120,7 @@ export class SessionWriter {
   /** Appends a message; the caller has made sure that its id is new. */
   append(message: Message): void {
     const offset = this.#messages.line(encodeLine(message));
-    noteForm(this.#known(), message, offset);
+    if (this.#offsets !== undefined) noteForm(this.#offsets, message, offset);
   }
 
   /** Appends a live view operation. */
@@ -145,7 +142,13 @@ export class SessionWriter {
   setKey(key: string, id: string): void {
     const keys = this.#keysKnown();
     if (keys.get(key) === id) return;
-    keys.set(key, id);
+    keys.set(ownText(key), id);
+    this.#keys.line(encodeLine([key, id]));
+  }
+
+  /** Remembers what a native key stands for that was not known before; nothing is kept in memory for it. */
+  addKey(key: string, id: string): void {
+    this.#keyMap?.set(ownText(key), id);
     this.#keys.line(encodeLine([key, id]));
   }
 
@@ -257,13 +260,17 @@ export class SessionWriter {
   }
 
   #known(): Map<string, number> {
-    this.#offsets ??= scanMessages(this.#messages.path, this.#messages.length).offsets;
+    if (this.#offsets === undefined) {
+      this.#messages.write();
+      this.#offsets = scanMessages(this.#messages.path, this.#messages.length).offsets;
+    }
     return this.#offsets;
   }
 
   #keysKnown(): Map<string, string> {
     if (this.#keyMap === undefined) {
       this.#keyMap = new Map();
+      this.#keys.write();
       if (exists(this.#keys.path)) {
         for (const line of linesOf(readChunks(this.#keys.path, 0, this.#keys.length))) {
           const pair: unknown = JSON.parse(line.bytes.toString('utf8'));

@@ -12,10 +12,12 @@ import { openSession } from '../../src/actions/show.ts';
 import type { Adapter, Source, SourceFile } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { conversation } from '../../src/adapters/shared/conversation.ts';
+import { layout } from '../../src/format/layout.ts';
 import { isKnown } from '../../src/model/block.ts';
 import type { Message } from '../../src/model/message.ts';
 import { count, countResponse, emptyTally } from '../../src/model/tally.ts';
 import { archivedBytes, readArchive } from '../../src/store/archive.ts';
+import { decodeCommit } from '../../src/store/commit.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
 import { Run } from '../support/run.ts';
 import { fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
@@ -122,7 +124,8 @@ function checkWhole(reader: SessionReader): void {
     assert.ok(Number.isFinite(Date.parse(message.timestamp)), `${message.msg_id} has a time`);
   }
   assert.ok(reader.liveIds().length > 0, `${reader.id} has a live view`);
-  for (const cursor of Object.values(reader.commit?.cursors ?? {})) {
+  const commit = decodeCommit(readFileSync(join(reader.folder, layout.commit), 'utf8'), reader.id);
+  for (const cursor of Object.values(commit?.cursors ?? {})) {
     assert.ok(JSON.stringify(cursor.state).length <= stateLimitBytes, 'the state stays small');
   }
 }

@@ -56,7 +56,7 @@ function diaryPlace(t: TestContext): DiaryPlace {
       writeFileSync(join(home, name), content);
       return join(home, name);
     },
-    texts: async () => (await openSession(place.context, '@last')).reader.timeline().map(textOf),
+    texts: async () => (await openSession(place.context, '@last')).reader.timeline().toArray().map(textOf),
   };
 }
 
@@ -193,7 +193,7 @@ describe('documents met half written', () => {
     await importSessions(place.context, {}, quiet);
     const after = (await openSession(place.context, 'd8d20ebf')).reader;
     assert.deepEqual([after.commit?.records, after.commit?.losses], [{ message: 2 }, {}]);
-    assert.deepEqual(after.timeline().map(textOf).slice(-2), ['All done.', 'Thanks.']);
+    assert.deepEqual(after.timeline().toArray().map(textOf).slice(-2), ['All done.', 'Thanks.']);
     assert.equal([...after.lines()].length, [...before.lines()].length + 1);
   });
 });

@@ -181,7 +181,7 @@ test('a reparse killed before its commit leaves the session as it was, and done 
   installRecording(place, source, recordingsOf(source).at(-1) ?? '');
   await importSessions({ ...place.context, adapters: [deaf] }, {}, quiet);
   const id = (await listSessions(place.context, { sort: 'messages' })).sessions[0]?.session_id ?? '';
-  const before = (await openSession(place.context, id)).reader.timeline();
+  const before = (await openSession(place.context, id)).reader.timeline().toArray();
   const killed = sfs(
     place,
     ['reparse', id],
@@ -193,10 +193,10 @@ test('a reparse killed before its commit leaves the session as it was, and done 
     ),
   );
   assert.equal(killed.status, null, killed.err);
-  assert.deepEqual((await openSession(place.context, id)).reader.timeline(), before);
+  assert.deepEqual((await openSession(place.context, id)).reader.timeline().toArray(), before);
   assert.match(sfs(place, ['reparse', id]).out, /messages new/);
   const { reader: now } = await openSession(place.context, id);
-  assert.ok(now.timeline().length > before.length);
+  assert.ok(now.timeline().toArray().length > before.length);
   assert.ok(!existsSync(join(now.folder, '.reparse.tmp')));
   assert.match(sfs(place, ['reparse', id]).out, /1 unchanged/);
 });

@@ -52,9 +52,9 @@ async function withCheckpoints(t: TestContext): Promise<Made> {
   say('It is green.', 2);
   await importSessions(place.context, { from: 'diary' }, quiet);
   const id = (await openSession(place.context, '@last')).reader.id;
-  await makeCheckpoint(place.context, id, 'green');
+  await makeCheckpoint(place.context, { session: id, name: 'green' });
   say('And the frame.', 3);
-  await makeCheckpoint(place.context, id, 'frame');
+  await makeCheckpoint(place.context, { session: id, name: 'frame' });
   say('Done.', 4);
   await importSessions(place.context, { from: 'diary' }, quiet);
   const exported = async (name: string): Promise<string> => {
@@ -93,9 +93,9 @@ for (const name of ['folder', 'packed.tar.gz']) {
     const forked = await forkSession(there.context, { session: id, name: 'Green', checkpoint: 'green' });
     assert.deepEqual([...(await openSession(there.context, forked.session_id)).reader.live()].map(textOf), green);
 
-    await makeCheckpoint(there.context, id, 'mine');
+    await makeCheckpoint(there.context, { session: id, name: 'mine' });
     place.say('No, blue.', 5);
-    await makeCheckpoint(place.context, place.id, 'blue');
+    await makeCheckpoint(place.context, { session: place.id, name: 'blue' });
     await importSessions(there.context, { path: await place.exported(`again-${name}`) }, quiet);
     const whole = [...green, 'And the frame.', 'Done.'];
     assert.deepEqual(await stood(there, id), {
@@ -117,13 +117,13 @@ for (const adapter of adapters) {
     const folders = readdirSync(place.context.store.sessions).map((name) => join(place.context.store.sessions, name));
     for (const folder of folders) {
       const own = SessionReader.at(folder);
-      await makeCheckpoint(place.context, own.id, 'now');
+      await makeCheckpoint(place.context, { session: own.id, name: 'now' });
       const path = join(place.folder, `${own.id}.tar.gz`);
       await exportSession(place.context, { session: own.id, format: 'sfs', output: path });
       const { reader } = await openSession(there.context, await takenIn(there, path));
       const taken = readerAt(reader, there.context.machine, 'now');
       assert.deepEqual([...taken.live()], [...own.live()]);
-      assert.deepEqual(taken.timeline(), own.timeline());
+      assert.deepEqual(taken.timeline().toArray(), own.timeline().toArray());
     }
   });
 }

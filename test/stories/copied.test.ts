@@ -123,7 +123,7 @@ test('Codex CLI: a thread that its importer made of a session of Claude Code is 
   const id = sessionId('codex', threadId);
   const parent = sessionId('claude-code', claudeId);
   const { reader } = await openSession(place.context, id);
-  const timeline = reader.timeline();
+  const timeline = reader.timeline().toArray();
   assert.deepEqual(timeline.map(textOf).at(-1), '<EXTERNAL SESSION IMPORTED>');
   assert.deepEqual(await counted(place, id), [0, 0, 0, parent, timeline.at(-1)?.msg_id]);
   const tree = sfs(place, ['list', '--tree', '--all']).out.split('\n');

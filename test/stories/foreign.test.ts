@@ -235,7 +235,7 @@ describe('a session that says it is one of ours', () => {
         [own.id, null],
       );
       assert.ok(!readdirSync(taken.folder).includes('native'));
-      await makeCheckpoint(place.context, id, 'here');
+      await makeCheckpoint(place.context, { session: id, name: 'here' });
       await deleteSession(place.context, id);
       await restoreSession(place.context, id);
       const [again] = await reparseSessions(place.context, { session: id, all: false, dryRun: false }, quiet);
@@ -402,7 +402,10 @@ describe('whatever stands in a field', () => {
     assert.deepEqual(reader.manifest.metadata?.losses, { thinking: 1, 'malformed-field': 6, 'malformed-block': 1 });
     assert.deepEqual([reader.manifest.created_at, reader.manifest.metadata?.['extra']], ['2026-11-01T09:00:00Z', 1]);
     assert.deepEqual(
-      reader.timeline().map(({ timestamp, metadata, content }) => [timestamp, metadata?.['own'], content[0]?.type]),
+      reader
+        .timeline()
+        .toArray()
+        .map(({ timestamp, metadata, content }) => [timestamp, metadata?.['own'], content[0]?.type]),
       [
         ['2026-11-01T09:00:00.5Z', 'kept', 'text'],
         [at, undefined, 'malformed'],
@@ -419,7 +422,7 @@ describe('whatever stands in a field', () => {
       JSON.stringify({ version: 1, messagesBytes: -5, liveBytes: 'x', keysBytes: 0 }),
     );
     const { reader } = await openSession(place.context, await takenIn(place, folder));
-    assert.equal(reader.timeline().length, messages.length);
+    assert.equal(reader.timeline().toArray().length, messages.length);
   });
 
   test('no message reaches the terminal but as text', async (t) => {
@@ -468,5 +471,5 @@ test('a manifest of our own that was hurt leaves the list of the others whole', 
   const { sessions } = await listSessions(place.context, {});
   assert.deepEqual(sessions.map(({ title }) => title).toSorted(), ['Theirs', null]);
   const { reader } = await openSession(place.context, id);
-  assert.deepEqual(reader.timeline().slice(3, 5).map(textOf), ['Hello', 'Hi']);
+  assert.deepEqual(reader.timeline().toArray().slice(3, 5).map(textOf), ['Hello', 'Hi']);
 });

@@ -162,7 +162,10 @@ test('two lines glued together by a torn write are one counted loss, kept as byt
   assert.deepEqual(reader.commit?.losses, { 'malformed-line': 1 });
   assert.equal(reader.commit?.records['malformed'], 1);
   assert.deepEqual(
-    reader.timeline().map(({ role }) => role),
+    reader
+      .timeline()
+      .toArray()
+      .map(({ role }) => role),
     ['user', 'assistant'],
   );
   for (const [key, archived] of Object.entries(reader.commit?.native ?? {}))

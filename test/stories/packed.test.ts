@@ -59,7 +59,7 @@ async function state(place: Log): Promise<readonly [messages: number, records: n
     ([key, { generation }]) => `${key.slice(-4)} ${generation}`,
   );
   const records = Object.values(reader.commit?.records ?? {}).reduce((sum, count) => sum + (count ?? 0), 0);
-  return [reader.timeline().length, records, native];
+  return [reader.timeline().toArray().length, records, native];
 }
 
 describe('a log that its tool packs', () => {

@@ -24,7 +24,10 @@ async function longest(place: Scratch): Promise<string> {
 
 async function ids(place: Scratch, session: string): Promise<string[]> {
   const { reader } = await openSession(place.context, session);
-  return reader.timeline().map(({ msg_id: id }) => id);
+  return reader
+    .timeline()
+    .toArray()
+    .map(({ msg_id: id }) => id);
 }
 
 function filesBelow(folder: string): Record<string, string> {

@@ -59,7 +59,10 @@ describe('what an import counts', () => {
         const { reader } = await openSession(place.context, session.session_id);
         const records = reader.commit?.records ?? {};
         assert.equal(records['unknown'] ?? records['malformed'], undefined);
-        const blocks = reader.timeline().flatMap((message) => message.content);
+        const blocks = reader
+          .timeline()
+          .toArray()
+          .flatMap((message) => message.content);
         const usage = Object.values(reader.manifest.metadata?.usage ?? {});
         counts[String(reader.manifest.source.original_session_id).slice(0, 8)] = [
           Object.values(records).reduce((sum, one) => sum + one, 0),
@@ -204,7 +207,10 @@ function answerRow(name: string): object {
 
 /** The names of a session's rows in reading order. */
 function namesOf(reader: SessionReader): string[] {
-  return reader.timeline().map((message) => message.msg_id.replace('row-', ''));
+  return reader
+    .timeline()
+    .toArray()
+    .map((message) => message.msg_id.replace('row-', ''));
 }
 
 /** Imports a session of these lines. */
