@@ -158,11 +158,15 @@ class Resumption {
     return (await this.#restore(version, nativeId)) ?? this.#convert(version, nativeId);
   }
 
-  /** The installed version; refuses one too old to load what we write. */
+  /** The installed version. */
   async #version(): Promise<string | undefined> {
     const { machine } = this.#context;
     const command = machine.which(this.#target.install.command);
-    const version = command === undefined ? undefined : await versionOf(machine, this.#target, command);
+    return command === undefined ? undefined : versionOf(machine, this.#target, command);
+  }
+
+  /** Refuses a version too old to load what is put there; its own file it is left to judge itself. */
+  #refuseOld(version: string | undefined): void {
     if (version !== undefined && isOlder(version, this.#writer.minimumVersion)) {
       const update =
         this.#target.install.npm === undefined
@@ -174,7 +178,6 @@ class Resumption {
         update,
       );
     }
-    return version;
   }
 
   #refuseLive(nativeId: string): void {
@@ -207,6 +210,7 @@ class Resumption {
 
   /** Puts the vendor's own bytes back; `undefined` when this tool's sessions cannot be put back so. */
   async #restore(version: string | undefined, nativeId: string): Promise<Resumed | undefined> {
+    this.#refuseOld(version);
     const commit = this.#reader.commit;
     if (commit === undefined) return undefined;
     const given = await this.#given(version, nativeId);
@@ -257,6 +261,7 @@ class Resumption {
 
   /** Writes the live view in the target's own form. With an id it replaces the session's lost file, else it is a child. */
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
+    this.#refuseOld(version);
     const given = await this.#given(version, nativeId);
     const live = this.#fitted?.messages ?? this.#reader.live();
     const adopted = await adopt(this.#site, {

@@ -81,6 +81,14 @@ describe('the tool', () => {
       assert.equal(resumed.installed, true);
     });
 
+    test(`${adapter.name}: a session of its own that is there goes on in whatever version`, async (t) => {
+      const place = await diarySession(t);
+      const { session_id: session } = await resume(place.context, { session: '@last', in: adapter.id });
+      installProgram(place, adapter, '0.0.1');
+      const resumed = await resume(place.context, { session });
+      assert.deepEqual([resumed.how, resumed.losses], ['opened', {}]);
+    });
+
     test(`${adapter.name}: nothing is written through a link`, async (t) => {
       const place = await diarySession(t);
       const home = homeOf(place.context, adapter);
