@@ -51,7 +51,12 @@ export function decodeLine(bytes: Buffer, decoding: Decoding, opaque: Opaque): v
 
 /** Not so when another record seems to be glued to it. */
 function isOpaque(line: Buffer, opaque: Opaque): boolean {
-  return opaque.some((prefix) => line.subarray(0, prefix.length).equals(prefix)) && !line.includes('}{"');
+  return opaque.some((prefix) => startsWith(line, prefix)) && !line.includes('}{"');
+}
+
+/** The last byte of the prefix is looked at first: most lines begin alike. */
+function startsWith(line: Buffer, prefix: Buffer): boolean {
+  return line[prefix.length - 1] === prefix.at(-1) && line.subarray(0, prefix.length).equals(prefix);
 }
 
 /** Decodes a document; `false` when it is no JSON, and then nothing is counted. */

@@ -127,12 +127,14 @@ function readLog(
     if (tee.isReady(offset)) tee.drain(offset);
   }
   const read = tee.finish(offset);
+  const after = reading.machine.stat(plain.path);
+  const isStill = after !== undefined && isUnchanged(placeOf(file, info), plain, after);
   settle(decoding);
   return {
     cursor: {
       ...placeOf(file, info),
       offset,
-      guard: guardOf(plain.path, from, offset, read),
+      guard: guardOf(plain.path, from, offset, read, isStill),
       state,
       ...(file.inherited === undefined ? {} : { inherited: true }),
     },
@@ -221,11 +223,11 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
 
 /**
  * The same for what was just read. Where the file was rewritten meanwhile, other bytes stand where reading began or ended: then
- * the guard fits no file, and it is read again.
+ * the guard fits no file, and it is read again. `isStill`: nobody touched it.
  */
-function guardOf(path: string, from: number, offset: number, read: Ends): string {
+function guardOf(path: string, from: number, offset: number, read: Ends, isStill: boolean): string {
   const stands = (at: number, bytes: Buffer): boolean => readBytes(path, at, bytes.length).equals(bytes);
-  if (!stands(from, read.first) || !stands(offset - read.last.length, read.last)) return '';
+  if (!isStill && (!stands(from, read.first) || !stands(offset - read.last.length, read.last))) return '';
   return read.last.length === Math.min(guardBytes, offset) ? hashOf(read.last) : guardAt(path, offset);
 }
 

@@ -32,15 +32,16 @@ const privateFolder = 0o700;
 const newline = 0x0a;
 let temporaryCount = 0;
 
-/** Makes a folder and its parents, mode 0700. */
-export function makeFolder(path: string): void {
-  writing(path, () => {
+/** Makes a folder and its parents, mode 0700; `false` when it was there. */
+export function makeFolder(path: string): boolean {
+  return writing(path, () => {
     try {
       // Mostly the parent is there; asking for all of them costs three times as much.
       mkdirSync(path, privateFolder);
+      return true;
     } catch (cause) {
-      if (systemCodeOf(cause) === 'EEXIST' && statSync(path).isDirectory()) return;
-      mkdirSync(path, { recursive: true, mode: privateFolder });
+      if (systemCodeOf(cause) === 'EEXIST' && statSync(path).isDirectory()) return false;
+      return mkdirSync(path, { recursive: true, mode: privateFolder }) !== undefined;
     }
   });
 }

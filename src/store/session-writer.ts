@@ -82,11 +82,13 @@ export class SessionWriter {
    */
   static open(store: Store, machine: Machine, id: string): SessionWriter | undefined {
     const folder = sessionFolder(store, id);
-    makeFolder(folder);
+    const isFresh = makeFolder(folder);
     makeFolder(join(folder, 'meta'));
     if (!takeLock(join(folder, layout.lock), machine.isRunning)) return undefined;
     try {
-      return new SessionWriter(id, folder, recovered(folder));
+      // Another process may have been quicker between the folder and the lock.
+      const before = isFresh && !exists(join(folder, layout.commit)) ? undefined : recovered(folder);
+      return new SessionWriter(id, folder, before);
     } catch (cause) {
       releaseLock(join(folder, layout.lock));
       throw cause;
