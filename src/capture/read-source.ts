@@ -17,7 +17,8 @@ import type { Cursor } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { Gathering } from './gather.ts';
 
-const guardBytes = 4096;
+/** Bytes before an offset that a guard covers. */
+export const guardBytes = 4096;
 
 /** What reading one file came to. */
 export interface ReadResult {
@@ -176,21 +177,24 @@ function halfWritten(path: string): SessionFsError {
   );
 }
 
-function contextOf(reading: Reading, file: SourceFile): FileContext {
+/** The file as its decoder is told of it. */
+export function contextOf(reading: Reading, file: SourceFile): FileContext {
   return {
     nativeId: reading.nativeId,
     key: file.key,
-    kind: file.kind === 'log' ? 'log' : 'document',
+    kind: file.kind === 'log' || file.kind === 'database' ? 'log' : 'document',
     agentId: file.agentId,
   };
 }
 
-function givenOf(reading: Reading, file: FileContext, info: FileInfo): Given {
+/** What its decoder is handed with each record. */
+export function givenOf(reading: Reading, file: FileContext, info: FileInfo): Given {
   const { gathering } = reading;
   return { file, sink: gathering, lookup: gathering.lookup, fallbackTime: new Date(info.modifiedMs).toISOString() };
 }
 
-function placeOf(
+/** The part of a cursor that tells whether the file is as it was. */
+export function placeOf(
   file: SourceFile,
   info: FileInfo,
 ): Pick<Cursor, 'path' | 'device' | 'inode' | 'sizeBytes' | 'modifiedMs'> {
@@ -252,12 +256,19 @@ function decodeLineOf(
   decodeValue(value, adapter, state, given, gathering);
 }
 
-function decodeValue(value: unknown, adapter: Adapter, state: DecoderState, given: Given, gathering: Gathering): void {
+/** Decodes one record and counts what it was. */
+export function decodeValue(
+  value: unknown,
+  adapter: Adapter,
+  state: DecoderState,
+  given: Given,
+  gathering: Gathering,
+): void {
   guarded(gathering, () => gathering.record(adapter.reader.decode(value, state, given)));
 }
 
 /** Decoders do not throw; should one do so all the same (nesting beyond the stack), the record is a loss and the rest goes on. */
-function guarded(gathering: Gathering, work: () => void): void {
+export function guarded(gathering: Gathering, work: () => void): void {
   try {
     work();
   } catch (cause) {

@@ -4,13 +4,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
-import type { Adapter, DecoderState, Given, Source, SourceFile } from '../../src/adapters/adapter.ts';
+import type { Adapter, DecoderState, Given, LoadedRow, Source, SourceFile } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
+import { systemMachine } from '../../src/io/system.ts';
 import { conversation } from '../../src/adapters/shared/conversation.ts';
 import { isKnown } from '../../src/model/block.ts';
 import type { Message } from '../../src/model/message.ts';
@@ -43,7 +45,7 @@ for (const adapter of adapters) {
           checkAccounted(reader);
           checkValid(reader);
           checkWhole(reader);
-          checkArchive(reader);
+          checkArchive(reader, adapter);
         }
       });
 
@@ -74,9 +76,12 @@ for (const adapter of adapters) {
       }
     }
 
-    test('never throws, whatever a record is', () => {
+    test('never throws, whatever a record is', (t) => {
       const file: SourceFile = { key: 'main', path: '/nowhere', kind: 'log' };
-      const samples = recordingsOf(adapter).flatMap((recording) => sampleRecords(join(fixturesOf(adapter), recording)));
+      const samples = recordingsOf(adapter).flatMap((recording) => [
+        ...sampleRecords(join(fixturesOf(adapter), recording)),
+        ...sampleRows(t, adapter, recording),
+      ]);
       const damaged = fc.oneof(
         fc.jsonValue({ maxDepth: 4 }),
         fc
@@ -129,12 +134,26 @@ function checkWhole(reader: SessionReader): void {
   }
 }
 
-function checkArchive(reader: SessionReader): void {
-  for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
+function checkArchive(reader: SessionReader, adapter: Adapter): void {
+  const { cursors = {}, native = {} } = reader.commit ?? {};
+  const main = Object.values(cursors)[0]?.path ?? '';
+  const source = adapter.reader.sourceAt(systemMachine({ env: {}, homeDir: '/nowhere' }), main, quiet);
+  for (const [key, archived] of Object.entries(native)) {
     const bytes = Buffer.concat([...readArchive(reader.folder, key, archived)]);
     assert.equal(bytes.length, archivedBytes(archived));
-    assert.ok(bytes.equals(nativeBytes(reader.commit?.cursors[key]?.path ?? '')), `${key} is kept byte for byte`);
+    const file = source?.files.find((one) => one.key === key);
+    if (file?.kind === 'database') {
+      const rows = rowsOf(adapter, file).map(({ record }) => `${JSON.stringify(record)}\n`);
+      assert.equal(bytes.toString('utf8'), rows.join(''), `${key} is kept row for row`);
+    } else assert.ok(bytes.equals(nativeBytes(cursors[key]?.path ?? '')), `${key} is kept byte for byte`);
   }
+}
+
+/** The rows of a session in a database, all of them. */
+function rowsOf(adapter: Adapter, file: SourceFile): readonly LoadedRow[] {
+  assert.ok(adapter.reader.load !== undefined, `${adapter.id} reads databases`);
+  const machine = systemMachine({ env: {}, homeDir: '/nowhere' });
+  return adapter.reader.load(machine, file, () => undefined);
 }
 
 /** Every file below a folder with its content, in order. */
@@ -209,7 +228,8 @@ class Run {
   }
 }
 
-function recordsOf(file: SourceFile): unknown[] {
+function recordsOf(adapter: Adapter, file: SourceFile): unknown[] {
+  if (file.kind === 'database') return rowsOf(adapter, file).map(({ record }) => record);
   const bytes = nativeBytes(file.path).subarray(0, file.inherited?.bytes);
   const text = bytes.toString('utf8');
   return file.kind === 'document'
@@ -227,7 +247,7 @@ function checkSplits(adapter: Adapter, source: Source): void {
   for (const file of source.files) {
     if (file.kind === 'attachment') continue;
     const opaque = adapter.reader.opaque;
-    const records = recordsOf(file).filter(
+    const records = recordsOf(adapter, file).filter(
       (record) => !opaque.some((prefix) => JSON.stringify(record).startsWith(prefix)),
     );
     const decode = (cut: number | undefined): Run => {
@@ -348,7 +368,7 @@ function decodedConversation(context: Parameters<typeof resume>[0], target: Adap
   const file = source.files.find((one) => one.path === path);
   assert.ok(file !== undefined);
   const run = new Run(target, source.nativeId, file);
-  for (const record of recordsOf(file)) run.decode(record);
+  for (const record of recordsOf(target, file)) run.decode(record);
   run.settle();
   return saidIn(foldOf(run).flatMap((id) => run.messages.get(id) ?? []));
 }
@@ -360,6 +380,16 @@ function sampleRecords(folder: string): unknown[] {
     .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').split('\n').slice(0, 40))
     .filter((line) => line !== '' && line.length < 20_000)
     .map((line) => JSON.parse(line) as unknown);
+}
+
+/** The same of sessions that lie in a database. */
+function sampleRows(t: TestContext, adapter: Adapter, recording: string): unknown[] {
+  if (adapter.reader.load === undefined) return [];
+  const place = scratch(t);
+  const home = installRecording(place, adapter, recording);
+  return [...adapter.reader.discover(place.context.machine, home, quiet)].flatMap(({ files }) =>
+    files.flatMap((file) => recordsOf(adapter, file)),
+  );
 }
 
 /** The sample with junk in place of one of its fields, some levels down. */
