@@ -2,7 +2,7 @@
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Context } from '../../src/actions/context.ts';
@@ -53,6 +53,14 @@ export function recordingsOf(adapter: Adapter): string[] {
   return readdirSync(fixturesOf(adapter)).filter(
     (name) => /^\d/.test(name) && statSync(join(fixturesOf(adapter), name)).isDirectory(),
   );
+}
+
+/** The tools whose sessions can be written. */
+export const writable: readonly Adapter[] = adapters.filter(({ writer }) => writer !== undefined);
+
+/** The file that a source's path names; of a session in a database, the database. */
+export function nativeFile(path: string): string {
+  return statSync(dirname(path), { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path;
 }
 
 /** A native file's bytes; of one that its tool has packed, what it holds. */

@@ -93,7 +93,8 @@ function workspacesIn(machine: Machine, home: string, problem: Problem): Workspa
   return machine.list(folder).flatMap(({ name, kind }) => {
     if (kind !== 'directory') return [];
     const database = `${folder}/${name}/state.vscdb`;
-    const place = workspaceFolder(jsonOf(machine.readText(`${folder}/${name}/workspace.json`)));
+    const listed = `${folder}/${name}/workspace.json`;
+    const place = workspaceFolder(jsonOf(readable(problem, listed, () => machine.readText(listed))));
     const items =
       machine.stat(database) === undefined
         ? undefined
