@@ -136,11 +136,16 @@ function rowOf(
   stamp: string | undefined,
 ): LoadedRow {
   const said = isObject(bubble)
-    ? { value: bubble, ...imagesOf(machine, bubble) }
+    ? saidBy(machine, bubble)
     : value === undefined || value === null
       ? {}
       : { unreadable: true };
   return { key: bubbleId, stamp: stamp ?? '-', record: { bubble: bubbleId, after, header, ...said } };
+}
+
+/** A message without the model's side of the conversation, and the pictures it names. */
+function saidBy(machine: Machine, { conversationState: _state, ...bubble }: Record<string, unknown>): object {
+  return { value: bubble, ...imagesOf(machine, bubble) };
 }
 
 /** Messages that are in no list any more, by their times. */
@@ -152,7 +157,7 @@ function orphanRows(
 ): LoadedRow[] {
   return byTime(ids, values).map((id, index, all): LoadedRow => {
     const bubble = jsonOf(values.get(id));
-    const said = isObject(bubble) ? { value: bubble, ...imagesOf(machine, bubble) } : {};
+    const said = isObject(bubble) ? saidBy(machine, bubble) : {};
     return {
       key: id,
       stamp: stamp(id) ?? '-',
