@@ -200,10 +200,13 @@ interface Entry {
 /** So many of the chats that were written last are looked at closer: their rows may grow in place. */
 const closerLook = 4;
 
-/** Row ids of the messages by chat: SQLite answers from the index alone. */
-const messagesByChat = `
-  select substr(key, 10, instr(substr(key, 10), ':') - 1) as id, count(*) as n, max(rowid) as newest, sum(rowid) as sum
-  from cursorDiskKV where key >= 'bubbleId:' and key < 'bubbleId;' group by 1`;
+/** Each chat with the row ids of its messages: for these SQLite asks the index alone. */
+const chatsWithMessages = `
+  select substr(chat.key, 14) as id, chat.rowid as row, octet_length(chat.value) as size,
+    (select count(*) || ' ' || sum(message.rowid) || ' ' || max(message.rowid) from cursorDiskKV message
+     where message.key >= 'bubbleId:' || substr(chat.key, 14) || ':' and message.key < 'bubbleId:' || substr(chat.key, 14) || ';'
+    ) as messages
+  from cursorDiskKV chat where chat.key >= 'composerData:' and chat.key < 'composerData;' and chat.value is not null`;
 
 function entriesIn(database: Snapshot): Entry[] {
   const tables = tablesOf(database);
@@ -213,23 +216,18 @@ function entriesIn(database: Snapshot): Entry[] {
   }
   const heads = headsIn(database, tables);
   const projects = projectsIn(database);
-  const messages = new Map(database.rows(messagesByChat).map((row) => [String(row['id']), row]));
-  const newest =
-    [...messages.values()].map((row) => Number(row['newest'])).toSorted((a, b) => b - a)[closerLook - 1] ?? 0;
-  const rows = database.rows(
-    `select key, rowid as row, octet_length(value) as size from cursorDiskKV
-     where key >= 'composerData:' and key < 'composerData;' and value is not null`,
-  );
-  const entries = rows.flatMap((row): Entry[] => {
-    const id = String(row['key']).slice('composerData:'.length);
+  const rows = database.rows(chatsWithMessages).map(({ id, row, size, messages }) => {
+    const [count = 0, , newest = 0] = typeof messages === 'string' ? messages.split(' ').map(Number) : [];
+    return { id: String(id), count, newest, stamp: [row, size, messages] };
+  });
+  const recent = rows.map(({ newest }) => newest).toSorted((a, b) => b - a)[closerLook - 1] ?? 0;
+  return rows.flatMap(({ id, count, newest, stamp }): Entry[] => {
     const head = heads.get(id);
-    const own = messages.get(id);
-    const isRecent = own !== undefined && Number(own['newest']) >= newest;
-    const value =
-      head === undefined || own === undefined || isRecent ? valueOf(database, `composerData:${id}`) : undefined;
-    const chat = jsonOf(value);
-    if (id === 'empty-state-draft' || (own === undefined && chat !== undefined && headersOf(chat).length === 0))
-      return [];
+    const isRecent = count > 0 && newest >= recent;
+    const isRead = head === undefined || count === 0 || isRecent;
+    const chat = isRead ? jsonOf(valueOf(database, `composerData:${id}`)) : undefined;
+    const messages = count === 0 ? headersOf(chat).length : count;
+    if (id === 'empty-state-draft' || (messages === 0 && chat !== undefined)) return [];
     return [
       {
         id,
@@ -238,22 +236,13 @@ function entriesIn(database: Snapshot): Entry[] {
         workspace: head?.workspace ?? stringAt(objectAt(chat, 'workspaceIdentifier'), 'id'),
         project: projects.get(id),
         parent: (startedBy(head?.value) ?? startedBy(chat))?.parent,
-        messages: own === undefined ? headersOf(chat).length : Number(own['n']),
+        messages,
         modifiedMs:
           numberAt(head?.value, 'lastUpdatedAt') ?? numberAt(chat, 'lastUpdatedAt') ?? numberAt(chat, 'createdAt') ?? 0,
-        stamp: [
-          row['row'],
-          row['size'],
-          own?.['n'],
-          own?.['newest'],
-          own?.['sum'],
-          head?.stamp,
-          isRecent ? [chat, sizesOf(database, id)] : null,
-        ],
+        stamp: [stamp, head?.stamp, isRecent ? [chat, sizesOf(database, id)] : null],
       },
     ];
   });
-  return entries;
 }
 
 function withoutBulk(chat: unknown): unknown {
