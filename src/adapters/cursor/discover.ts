@@ -8,6 +8,8 @@ import type { Machine, Snapshot } from '../../io/machine.ts';
 import { listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 import type { Problem, RowsInfo, SessionFacts, Source, SourceFile } from '../adapter.ts';
 import { asObject, folderOf, headersOf, jsonOf, pathOfUri, startedBy } from './native.ts';
+import { transcriptAt, transcriptOf, transcriptsIn } from './transcripts.ts';
+import { userFolder } from './user-folder.ts';
 
 /** The key of a workspace's database under which the chats of 2023 stand. */
 export const tabsKey = 'workbench.panel.aichat.view.aichat.chatdata';
@@ -22,22 +24,36 @@ export function* discover(machine: Machine, home: string, problem: Problem): Ite
   for (const [root, family] of below) yield sourceOf(root, family);
   for (const { database, tabs } of workspaces)
     for (const tab of tabs) if (!byId.has(tab.id)) yield sourceOf({ ...tab, database }, []);
+  const dotFolder = dotFolderOf(machine, folder);
+  const folders = workspaces.flatMap((workspace) => workspace.folder ?? []);
+  for (const source of dotFolder === undefined ? [] : transcriptsIn(machine, dotFolder, folders))
+    if (!byId.has(source.nativeId)) yield source;
 }
 
-/** The chat whose rows a path names. */
+/** The folder `.cursor` that goes with a `User` folder: in the home directory the latter lies in. */
+function dotFolderOf(machine: Machine, folder: string): string | undefined {
+  const { homeDir, env } = machine;
+  const ends = Object.values(userFolder).find((end) => folder.endsWith(`/${end}`));
+  const isMoved = env['XDG_CONFIG_HOME'] !== undefined && folder === `${env['XDG_CONFIG_HOME']}/Cursor/User`;
+  const home = isMoved ? homeDir : ends === undefined ? undefined : folder.slice(0, -ends.length - 1);
+  if (home === undefined) return undefined;
+  return (home === homeDir ? env['CURSOR_DATA_DIR'] : undefined) ?? `${home}/.cursor`;
+}
+
+/** The chat whose rows a path names, or whose transcript lies there. */
 export function sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined {
   const plain = path.replaceAll('\\', '/');
   const home = /^(.*)\/(?:globalStorage|workspaceStorage\/[^/]+)\/state\.vscdb\/[^/]+$/.exec(plain)?.[1];
-  if (home === undefined) return undefined;
+  if (home === undefined) return transcriptAt(machine, plain);
   for (const source of discover(machine, home, problem))
     if (source.files.some((file) => file.path === plain)) return source;
   return undefined;
 }
 
-/** `main` is the chat itself, `agent-…` a sub-agent's; both are kept as lines. */
+/** `main` is the chat itself, `agent-…` a sub-agent's, `transcript…` what was written of either; all are kept as lines. */
 export function fileOf(_nativeId: string, key: string, path: string): Pick<SourceFile, 'kind' | 'agentId'> | undefined {
   if (key === 'main') return { kind: 'log' };
-  return key.startsWith('agent-') ? { kind: 'log', agentId: placeOf(path).id } : undefined;
+  return key.startsWith('agent-') ? { kind: 'log', agentId: placeOf(path).id } : transcriptOf(key);
 }
 
 /** The database and the chat of a file's path. */
@@ -211,7 +227,8 @@ const chatsWithMessages = `
 function entriesIn(database: Snapshot): Entry[] {
   const tables = tablesOf(database);
   if (!tables.has('cursorDiskKV')) {
-    if (tables.has('ItemTable')) return [];
+    // Cursor has just made it, or is one from before there were chats in it.
+    if (tables.size === 0 || tables.has('ItemTable')) return [];
     throw unknownTables('cursorDiskKV');
   }
   const heads = headsIn(database, tables);

@@ -2,6 +2,7 @@
 
 import type { Adapter } from '../adapter.ts';
 import { reader } from './read.ts';
+import { userFolder } from './user-folder.ts';
 import { vocabulary } from './vocabulary.ts';
 
 /** The adapter of Cursor. */
@@ -11,11 +12,7 @@ export const adapter: Adapter = {
   aliases: [],
   home: {
     env: [{ name: 'XDG_CONFIG_HOME', append: 'Cursor/User', on: 'linux' }],
-    default: {
-      linux: '.config/Cursor/User',
-      darwin: 'Library/Application Support/Cursor/User',
-      win32: 'AppData/Roaming/Cursor/User',
-    },
+    default: userFolder,
     watch: ['globalStorage'],
   },
   install: { command: 'cursor', versionArgs: ['--version'] },

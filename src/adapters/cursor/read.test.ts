@@ -453,3 +453,68 @@ describe('chats of one database', () => {
     assert.deepEqual([...(await sessionOf(place)).lines()], before);
   });
 });
+
+describe('transcripts', () => {
+  const line = (role: string, ...content: readonly object[]): string =>
+    `${JSON.stringify({ role, message: { content } })}\n`;
+  const text = (said: string): object => ({ type: 'text', text: said });
+  const prompt = line('user', text('<user_query>\nWhy is it slow?\n</user_query>'));
+  const answer = line('assistant', text('Let me look.\n\n[REDACTED]'), {
+    type: 'tool_use',
+    name: 'Read',
+    input: { path: 'a' },
+  });
+  const end = '{"type":"turn_ended","status":"success"}\n';
+
+  function transcript(place: Scratch, id: string, ...lines: readonly string[]): string {
+    const path = join(place.home, '.cursor', 'projects', 'home-dev-api', 'agent-transcripts', id, `${id}.jsonl`);
+    mkdirSync(join(dirname(path), 'subagents'), { recursive: true });
+    writeFileSync(path, lines.join(''));
+    return path;
+  }
+
+  test('one without its database is a session, with its sub-agents and its folder', async (t) => {
+    const place = scratch(t);
+    const path = transcript(place, 'c1', prompt, answer, end);
+    writeFileSync(
+      join(dirname(path), 'subagents', 's1.jsonl'),
+      line('user', text('Find it.')) + line('assistant', text('Found.')),
+    );
+    const workspace = join(new Editor(place).home, 'workspaceStorage', 'w');
+    mkdirSync(workspace, { recursive: true });
+    writeFileSync(join(workspace, 'workspace.json'), '{"folder":"file:///home/dev/api"}');
+    await captured(place);
+    writeFileSync(path, prompt + answer + end + line('user', text('And?')));
+    await captured(place);
+    assert.deepEqual((await captured(place)).sessions, []);
+    const reader = await sessionOf(place);
+    assert.deepEqual(saidIn(reader.live()), ['Why is it slow?', 'Let me look.call Read', 'And?']);
+    assert.deepEqual(saidIn(reader.timeline().filter((message) => message.is_sidechain === true)), [
+      'Find it.',
+      'Found.',
+    ]);
+    assert.equal(reader.workspace?.root_path, '/home/dev/api');
+    assert.deepEqual(reader.manifest.metadata?.losses, { 'result-not-in-transcript': 1 });
+  });
+
+  test('beside a database, and after it was lost, it adds nothing', async (t) => {
+    const place = scratch(t);
+    const editor = new Editor(place);
+    editor.chat('c1', turn);
+    transcript(place, 'c1', prompt, answer, end);
+    await captured(place);
+    const before = [...(await sessionOf(place)).lines()];
+    assert.equal(before.length, 2);
+    editor.close();
+    rmSync(dirname(editor.path), { recursive: true });
+    await captured(place);
+    const reader = await sessionOf(place);
+    assert.deepEqual([...reader.lines()], before);
+    assert.equal((await listSessions(place.context, {})).sessions[0]?.ghost, true);
+    const request = { session: reader.id, all: false, dryRun: false };
+    assert.deepEqual(
+      (await reparseSessions(place.context, request, quiet)).map(({ outcome }) => outcome),
+      ['unchanged'],
+    );
+  });
+});

@@ -4,17 +4,19 @@ import type { Block } from '../../model/block.ts';
 import type { SessionFacts } from '../../model/facts.ts';
 import { isObject, listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 import type { Message, MessageMetadata } from '../../model/message.ts';
-import type { DecoderState, Disposition, FileContext, Given, Reader } from '../adapter.ts';
+import type { DecoderState, Disposition, FileContext, Given, Reader, SourceFile } from '../adapter.ts';
 import { timeOf } from '../shared/time.ts';
 import { callOf } from './calls.ts';
 import type { NativeCall } from './calls.ts';
 import { answerBlocks, attachedPassages, filesNamed, imageBlocks, promptText, usageOf } from './content.ts';
 import { discover, fileOf, sourceAt } from './discover.ts';
 import { load } from './load.ts';
+import { fromDatabase, readTranscript } from './read-transcript.ts';
+import { transcriptOf } from './transcripts.ts';
 import { folderOf, pathOfUri, startedBy } from './native.ts';
 
 /** The reader of Cursor's chats. */
-export const reader: Reader = { discover, sourceAt, fileOf, load, opaque: [], start, decode, settle };
+export const reader: Reader = { discover, sourceAt, fileOf, load, opaque: [], start, decode, settle, holds };
 
 /** What is known while a chat is read. A type, not an interface: it is a `DecoderState`. */
 type State = {
@@ -30,6 +32,9 @@ type State = {
   /** The message Cursor ends with, and the leaf that was told for it. */
   last: string | null;
   told: string | null;
+  /** Of a transcript. */
+  leaf: string | null;
+  isKnown: boolean;
 };
 
 /** Newest version of a chat's record that was seen (3.23). */
@@ -45,6 +50,8 @@ function start(_file: FileContext): DecoderState {
     answer: null,
     last: null,
     told: null,
+    leaf: null,
+    isKnown: false,
   };
   return state;
 }
@@ -52,6 +59,7 @@ function start(_file: FileContext): DecoderState {
 function decode(record: unknown, state: DecoderState, given: Given): Disposition {
   // A state of ours was made by `start`, and JSON keeps its shape.
   const known = state as State;
+  if (transcriptOf(given.file.key) !== undefined) return readTranscript(record, known, given);
   const bubble = stringAt(record, 'bubble');
   if (bubble !== undefined && bubble !== '') return readBubble(record, bubble, known, given);
   const chat = objectAt(record, 'chat');
@@ -62,11 +70,16 @@ function decode(record: unknown, state: DecoderState, given: Given): Disposition
 
 function settle(state: DecoderState, given: Given): void {
   const known = state as State; // As in `decode`.
-  if (given.file.agentId !== undefined || known.last === null) return;
-  const leaf = messageAt(known.last, given);
+  if (given.file.agentId !== undefined) return;
+  const leaf = known.leaf ?? messageAt(known.last, given);
   if (leaf === null || leaf === known.told) return;
   given.sink.live({ op: 'leaf', id: leaf });
   known.told = leaf;
+}
+
+/** A transcript beside a database has nothing of its own. */
+function holds(_file: SourceFile, state: DecoderState): boolean {
+  return !(state as State).isKnown; // As in `decode`.
 }
 
 function readChat(chat: Record<string, unknown>, last: string | null, state: State, given: Given): Disposition {
@@ -247,6 +260,7 @@ function send(
   const own = timeOfBubble(record, bubble);
   const time = own ?? earlier?.timestamp ?? state.time ?? given.fallbackTime;
   if (earlier === undefined) state.time = time;
+  if (given.lookup.id(fromDatabase) === undefined) given.sink.key(fromDatabase, id);
   const agent = given.file.agentId;
   const marks: MessageMetadata = {
     ...metadata,

@@ -1,4 +1,4 @@
-/** How Cursor names the common calls: as its records have them (`params`), and as its models make them (`rawArgs`). */
+/** How Cursor names the common calls: as its records have them (`params`), and as its models make them (`rawArgs`, transcripts). */
 
 import type { JsonObject } from '../../model/json.ts';
 import { countAt, listAt, stringAt } from '../../model/json.ts';
@@ -6,7 +6,7 @@ import type { CommonCall, Verb, Vocabulary, Word } from '../shared/vocabulary.ts
 
 /** The words of Cursor (0.45 to 3.19). Sessions are not written for it, so none is spelled back. */
 export const vocabulary: Vocabulary = [
-  ...words('shell', ['run_terminal_command_v2', 'run_terminal_cmd', 'run_terminal_command'], (input) => {
+  ...words('shell', ['run_terminal_command_v2', 'run_terminal_cmd', 'run_terminal_command', 'Shell'], (input) => {
     const command = stringAt(input, 'command');
     if (command === undefined || input['is_background'] === true || input['isBackground'] === true) return undefined;
     return {
@@ -18,12 +18,12 @@ export const vocabulary: Vocabulary = [
       }),
     };
   }),
-  ...words('read', ['read_file_v2', 'read_file'], (input) => {
+  ...words('read', ['read_file_v2', 'read_file', 'Read'], (input) => {
     const path = textIn(input, 'targetFile', 'target_file', 'relativeWorkspacePath', 'relative_workspace_path', 'path');
     if (path === undefined) return undefined;
     return { verb: 'read', path, ...some({ offset: countAt(input, 'offset'), limit: countAt(input, 'limit') }) };
   }),
-  ...words('edit', ['search_replace', 'edit_file_v2', 'edit_file'], (input) => {
+  ...words('edit', ['search_replace', 'edit_file_v2', 'edit_file', 'StrReplace'], (input) => {
     const path = textIn(input, 'file_path', 'relativeWorkspacePath', 'targetFile', 'target_file', 'path');
     const before = textIn(input, 'oldString', 'old_string');
     const after = textIn(input, 'newString', 'new_string');
@@ -39,12 +39,12 @@ export const vocabulary: Vocabulary = [
       };
     return content === undefined ? undefined : { verb: 'write', path, content };
   }),
-  ...words('write', ['write'], (input) => {
+  ...words('write', ['write', 'Write'], (input) => {
     const path = textIn(input, 'file_path', 'path');
     const content = textIn(input, 'contents', 'content');
     return path === undefined || content === undefined ? undefined : { verb: 'write', path, content };
   }),
-  ...words('search', ['ripgrep_raw_search', 'grep', 'grep_search'], (input) => {
+  ...words('search', ['ripgrep_raw_search', 'grep', 'grep_search', 'Grep'], (input) => {
     const pattern = textIn(input, 'pattern', 'query');
     if (pattern === undefined) return undefined;
     return {
