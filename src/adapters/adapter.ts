@@ -91,8 +91,8 @@ export interface SourceFile {
 
 /** How a session's rows stand in a database, as far as can be told without reading them. */
 export interface RowsInfo {
-  /** How many there are. */
-  readonly count: number;
+  /** How much there is: rows, or bytes. */
+  readonly size: number;
   /** Milliseconds since 1970, as the tool has it. */
   readonly modifiedMs: number;
   /** A whole number of at most 52 bits, another one whenever a row is. */

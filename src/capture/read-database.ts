@@ -10,7 +10,7 @@ import type { ReadResult, Reading } from './read-source.ts';
 /** What is known of a source's file before it is read; `undefined` when it is not there. Of rows in a database, what stands in for it. */
 export function infoOf(machine: Machine, { path, rows }: SourceFile): FileInfo | undefined {
   if (rows === undefined) return machine.stat(path);
-  return { kind: 'file', sizeBytes: rows.count, modifiedMs: rows.modifiedMs, device: 0, inode: rows.version };
+  return { kind: 'file', sizeBytes: rows.size, modifiedMs: rows.modifiedMs, device: 0, inode: rows.version };
 }
 
 /**

@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { SessionFsError, messageOf } from '../errors.ts';
+import { SessionFsError } from '../errors.ts';
 import { builtin } from './builtin.ts';
 import { unreadable } from './file-errors.ts';
 import { statOf } from './file-info.ts';
@@ -80,7 +80,7 @@ function whileOpen<T>(path: string, asItLies: boolean, read: (snapshot: Snapshot
     database.exec('pragma query_only = on; begin');
     return read(new OpenSnapshot(database));
   } catch (cause) {
-    throw cause instanceof SessionFsError ? cause : notRead(path, cause);
+    throw isOfSqlite(cause) ? notRead(path, cause) : cause;
   } finally {
     database?.close();
   }
@@ -112,8 +112,15 @@ const reasons: Readonly<Record<number, readonly [why: string, hint: string]>> = 
   26: ['it is encrypted, or no SQLite database', 'look at what it is: file'],
 };
 
-function notRead(path: string, cause: unknown): SessionFsError {
-  const code = typeof cause === 'object' && cause !== null && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0;
-  const [why, hint] = reasons[code] ?? [messageOf(cause), 'update SessionFS: a newer version may know this database'];
+/** What SQLite throws has its result code. */
+function isOfSqlite(cause: unknown): cause is Error & { readonly errcode: number } {
+  return cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number';
+}
+
+function notRead(path: string, cause: Error & { readonly errcode: number }): SessionFsError {
+  const [why, hint] = reasons[cause.errcode & 0xff] ?? [
+    cause.message,
+    'update SessionFS: a newer version may know this database',
+  ];
   return new SessionFsError('unreadable', `cannot read ${path}: ${why}`, hint, cause);
 }

@@ -107,7 +107,8 @@ function textOf(result: unknown): string {
 
 const roles = { read: 'read', write: 'written', edit: 'edited' } as const;
 
-function filesOf(name: string, input: unknown): TouchedFile[] {
+/** The file a call is about, and what it does with it; none for a call that is about none. */
+export function filesOf(name: string, input: unknown): TouchedFile[] {
   if (name === 'delete_file') {
     const path = pathIn(input);
     return path === undefined ? [] : [{ path, role: 'deleted' }];

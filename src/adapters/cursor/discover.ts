@@ -8,6 +8,7 @@ import type { Machine, Snapshot } from '../../io/machine.ts';
 import { listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 import type { Problem, RowsInfo, SessionFacts, Source, SourceFile } from '../adapter.ts';
 import { asObject, folderOf, headersOf, jsonOf, pathOfUri, startedBy } from './native.ts';
+import { storeAt, storesIn } from './stores.ts';
 import { transcriptAt, transcriptOf, transcriptsIn } from './transcripts.ts';
 import { userFolder } from './user-folder.ts';
 
@@ -25,9 +26,13 @@ export function* discover(machine: Machine, home: string, problem: Problem): Ite
   for (const { database, tabs } of workspaces)
     for (const tab of tabs) if (!byId.has(tab.id)) yield sourceOf({ ...tab, database }, []);
   const dotFolder = dotFolderOf(machine, folder);
+  if (dotFolder === undefined) return;
+  const stores = readable(problem, dotFolder, () => [...storesIn(machine, dotFolder)]) ?? [];
+  yield* stores;
+  const known = new Set([...byId.keys(), ...stores.map(({ nativeId }) => nativeId)]);
   const folders = workspaces.flatMap((workspace) => workspace.folder ?? []);
-  for (const source of dotFolder === undefined ? [] : transcriptsIn(machine, dotFolder, folders))
-    if (!byId.has(source.nativeId)) yield source;
+  const transcripts = readable(problem, dotFolder, () => [...transcriptsIn(machine, dotFolder, folders)]) ?? [];
+  for (const source of transcripts) if (!known.has(source.nativeId)) yield source;
 }
 
 /** The folder `.cursor` that goes with a `User` folder: in the home directory the latter lies in. */
@@ -44,6 +49,8 @@ function dotFolderOf(machine: Machine, folder: string): string | undefined {
 export function sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined {
   const plain = path.replaceAll('\\', '/');
   const home = /^(.*)\/(?:globalStorage|workspaceStorage\/[^/]+)\/state\.vscdb\/[^/]+$/.exec(plain)?.[1];
+  const store = /^(.*\/(?:chats\/[^/]+|acp-sessions)\/[^/]+)\/store\.db(?:\/[^/]+)?$/.exec(plain)?.[1];
+  if (store !== undefined) return storeAt(machine, store);
   if (home === undefined) return transcriptAt(machine, plain);
   for (const source of discover(machine, home, problem))
     if (source.files.some((file) => file.path === plain)) return source;
@@ -52,7 +59,7 @@ export function sourceAt(machine: Machine, path: string, problem: Problem): Sour
 
 /** `main` is the chat itself, `agent-…` a sub-agent's, `transcript…` what was written of either; all are kept as lines. */
 export function fileOf(_nativeId: string, key: string, path: string): Pick<SourceFile, 'kind' | 'agentId'> | undefined {
-  if (key === 'main') return { kind: 'log' };
+  if (key === 'main' || key === 'store') return { kind: 'log' };
   return key.startsWith('agent-') ? { kind: 'log', agentId: placeOf(path).id } : transcriptOf(key);
 }
 
@@ -141,8 +148,8 @@ interface Items {
 const panes = 'workbench.panel.composerChatViewPane';
 const paneChat = 'workbench.panel.aichat.view.';
 
-function itemsIn(database: Snapshot): Items {
-  if (!tablesOf(database).has('ItemTable')) throw unknownTables('ItemTable');
+function itemsIn(database: Snapshot, path: string): Items {
+  if (!tablesOf(database).has('ItemTable')) throw unknownTables(path, 'ItemTable');
   const composers = jsonOf(item(database, 'composer.composerData'));
   const shown = database
     .rows('select value from ItemTable where key >= ? and key < ?', panes, `${panes}~`)
@@ -158,7 +165,7 @@ function tabOf(machine: Machine, tab: unknown, folder: string | undefined): Omit
   return {
     id: stringAt(tab, 'tabId') ?? '',
     rows: {
-      count: listAt(tab, 'bubbles').length,
+      size: listAt(tab, 'bubbles').length,
       modifiedMs: numberAt(tab, 'lastSendTime') ?? 0,
       version: versionOf(machine, tab),
     },
@@ -170,7 +177,7 @@ function tabOf(machine: Machine, tab: unknown, folder: string | undefined): Omit
 function chatsIn(machine: Machine, home: string, workspaces: readonly Workspace[], problem: Problem): Chat[] {
   const database = `${home}/globalStorage/state.vscdb`;
   if (machine.stat(database) === undefined) return [];
-  const read = readable(problem, database, () => remembered(machine, database, (rows) => entriesIn(rows)));
+  const read = readable(problem, database, () => remembered(machine, database, entriesIn));
   if (read === undefined) return [];
   const folders = new Map(workspaces.map(({ id, folder }) => [id, folder]));
   const windows = new Map(workspaces.flatMap(({ chats, folder }) => chats.map((id) => [id, folder])));
@@ -185,7 +192,7 @@ function chatsIn(machine: Machine, home: string, workspaces: readonly Workspace[
     return {
       id: entry.id,
       database,
-      rows: { count: entry.messages, modifiedMs: entry.modifiedMs, version: versionOf(machine, entry.stamp) },
+      rows: { size: entry.messages, modifiedMs: entry.modifiedMs, version: versionOf(machine, entry.stamp) },
       parent: entry.parent,
       facts: factsOf(title, folder),
     };
@@ -224,12 +231,12 @@ const chatsWithMessages = `
     ) as messages
   from cursorDiskKV chat where chat.key >= 'composerData:' and chat.key < 'composerData;' and chat.value is not null`;
 
-function entriesIn(database: Snapshot): Entry[] {
+function entriesIn(database: Snapshot, path: string): Entry[] {
   const tables = tablesOf(database);
   if (!tables.has('cursorDiskKV')) {
     // Cursor has just made it, or is one from before there were chats in it.
     if (tables.size === 0 || tables.has('ItemTable')) return [];
-    throw unknownTables('cursorDiskKV');
+    throw unknownTables(path, 'cursorDiskKV');
   }
   const heads = headsIn(database, tables);
   const projects = projectsIn(database);
@@ -337,8 +344,12 @@ export function valueOf(database: Snapshot, key: string): unknown {
   return database.rows('select value from cursorDiskKV where key = ?', key)[0]?.['value'];
 }
 
-function unknownTables(name: string): Error {
-  return new Error(`it has no table ${name}: its schema is another than that of Cursor 0.3 to 3.23`);
+function unknownTables(path: string, name: string): SessionFsError {
+  return new SessionFsError(
+    'unreadable',
+    `cannot read ${path}: it has no table ${name}; its schema is another than that of Cursor 0.3 to 3.23`,
+    'update SessionFS: npm install -g sessionfs@latest',
+  );
 }
 
 /** 48 bits of the hash of what is told. */
@@ -363,7 +374,7 @@ const settledMs = 2000;
 /** What was read of each database while it lies as it did, for as long as the machine is looked at. */
 const memories = new WeakMap<Machine, Map<string, { readonly stamp: string; readonly value: unknown }>>();
 
-function remembered<T>(machine: Machine, path: string, read: (database: Snapshot) => T): T {
+function remembered<T>(machine: Machine, path: string, read: (database: Snapshot, path: string) => T): T {
   const lies = ['', '-wal'].map((end) => machine.stat(path + end));
   const stamp = lies.map((info) => `${info?.inode}.${info?.sizeBytes}.${info?.modifiedMs}`).join(' ');
   const memory = memories.get(machine) ?? new Map<string, { readonly stamp: string; readonly value: unknown }>();
@@ -371,7 +382,7 @@ function remembered<T>(machine: Machine, path: string, read: (database: Snapshot
   const before = memory.get(path);
   // Each path is read by one function only.
   if (before?.stamp === stamp) return before.value as T;
-  const value = machine.snapshot(path, read);
+  const value = machine.snapshot(path, (database) => read(database, path));
   const newestMs = Math.max(...lies.map((info) => info?.modifiedMs ?? 0));
   if (machine.now().getTime() - newestMs > settledMs) memory.set(path, { stamp, value });
   return value;

@@ -17,6 +17,7 @@ import { isObject, listAt, stringAt } from '../../model/json.ts';
 import type { LoadedRow, SourceFile } from '../adapter.ts';
 import { placeOf, tabsKey, valueOf } from './discover.ts';
 import { imagesOf } from './images.ts';
+import { loadStore } from './stores.ts';
 import { chatWithoutMessages, headersOf, isRunning, isUnderWay, jsonOf } from './native.ts';
 import type { Header } from './native.ts';
 
@@ -34,6 +35,7 @@ export function load(
   stampOf: (key: string) => string | undefined,
 ): readonly LoadedRow[] {
   const { database, id } = placeOf(file.path);
+  if (file.key === 'store') return machine.snapshot(database, (rows) => loadStore(rows, database));
   return database.endsWith('/globalStorage/state.vscdb')
     ? machine.snapshot(database, (rows) => loadChat(machine, rows, file.path, id, stampOf))
     : machine.snapshot(database, (rows) => loadTab(machine, rows, id));

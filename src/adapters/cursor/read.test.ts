@@ -395,7 +395,7 @@ describe('chats of one database', () => {
     assert.deepEqual(
       problems.map(({ problem }) => problem),
       [
-        `cannot read ${editor.path}: it has no table cursorDiskKV: its schema is another than that of Cursor 0.3 to 3.23`,
+        `cannot read ${editor.path}: it has no table cursorDiskKV; its schema is another than that of Cursor 0.3 to 3.23`,
       ],
     );
     assert.equal(tools[0]?.unchanged, 1);

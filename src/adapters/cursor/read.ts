@@ -13,6 +13,7 @@ import { discover, fileOf, sourceAt } from './discover.ts';
 import { load } from './load.ts';
 import { fromDatabase, readTranscript } from './read-transcript.ts';
 import { transcriptOf } from './transcripts.ts';
+import { readStore } from './read-store.ts';
 import { folderOf, pathOfUri, startedBy } from './native.ts';
 
 /** The reader of Cursor's chats. */
@@ -60,6 +61,7 @@ function decode(record: unknown, state: DecoderState, given: Given): Disposition
   // A state of ours was made by `start`, and JSON keeps its shape.
   const known = state as State;
   if (transcriptOf(given.file.key) !== undefined) return readTranscript(record, known, given);
+  if (given.file.key === 'store') return readStore(record, known, given);
   const bubble = stringAt(record, 'bubble');
   if (bubble !== undefined && bubble !== '') return readBubble(record, bubble, known, given);
   const chat = objectAt(record, 'chat');

@@ -1,6 +1,7 @@
 /** A `User` folder of Cursor made row by row, as the editor would. */
 
-import { mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Scratch } from '../../../test/support/scratch.ts';
@@ -96,4 +97,79 @@ export function call(
     status: 'completed',
     ...fields,
   };
+}
+
+/** A chat of Cursor's command line. */
+export class Store {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+
+  constructor(place: Scratch, id: string, meta: object = {}) {
+    const folder = join(place.home, '.cursor', 'chats', '0'.repeat(32), id);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'meta.json'), JSON.stringify({ schemaVersion: 1, ...meta }));
+    this.path = join(folder, 'store.db');
+    this.#database = new DatabaseSync(this.path);
+    this.#database.exec(`pragma journal_mode = wal; create table if not exists blobs (id text primary key, data blob);
+      create table if not exists meta (key text primary key, value text)`);
+  }
+
+  /** States what the model is sent, what was archived before, and the turns' ends and durations. */
+  state(
+    messages: readonly object[],
+    archives: readonly (readonly object[])[] = [],
+    timings: readonly (readonly [endMs: number, durationMs: number])[] = [],
+  ): void {
+    const archived = archives.map((list) =>
+      this.#blob(Buffer.concat(list.map((one) => bytesField(1, this.#json(one))))),
+    );
+    const root = Buffer.concat([
+      ...messages.map((one) => bytesField(1, this.#json(one))),
+      ...timings.map((_, turn) => bytesField(8, this.#json({ turn }))),
+      ...archived.map((id) => bytesField(13, id)),
+      ...timings.map(([end, duration]) =>
+        bytesField(14, Buffer.concat([numberField(1, duration), numberField(2, end)])),
+      ),
+    ]);
+    const about = {
+      agentId: 'a',
+      latestRootBlobId: this.#blob(root).toString('hex'),
+      name: 'New Agent',
+      createdAt: Date.parse('2026-09-10T10:00:00Z'),
+      lastUsedModel: 'composer-2',
+      blobEncryptionKey: 'REDACTED-synthetic',
+    };
+    const value = Buffer.from(JSON.stringify(about)).toString('hex');
+    this.#database.prepare("insert or replace into meta values ('0', ?)").run(value);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #json(value: object): Buffer {
+    return this.#blob(Buffer.from(JSON.stringify(value)));
+  }
+
+  #blob(data: Buffer): Buffer {
+    const id = createHash('sha256').update(data).digest();
+    this.#database.prepare('insert or ignore into blobs values (?, ?)').run(id.toString('hex'), data);
+    return id;
+  }
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = value; ; left = Math.floor(left / 128)) {
+    if (left < 128) return Buffer.from([...bytes, left]);
+    bytes.push((left % 128) + 128);
+  }
+}
+
+function bytesField(number: number, data: Buffer): Buffer {
+  return Buffer.concat([varint(number * 8 + 2), varint(data.length), data]);
+}
+
+function numberField(number: number, value: number): Buffer {
+  return Buffer.concat([varint(number * 8), varint(value)]);
 }
