@@ -26,6 +26,10 @@ export interface CorpusParameters {
   readonly spread: number;
   /** Sessions of a prompt and an answer, no calls. */
   readonly brief: boolean;
+  /** Characters of every prompt; as people type and paste them when absent. */
+  readonly promptSize?: number;
+  /** Nobody resumes a session: Gemini CLI writes the whole history again at each resume. */
+  readonly unbroken?: boolean;
   /** Shares of the tools by sessions. */
   readonly shares: Readonly<Record<ToolId, number>>;
 }
@@ -106,6 +110,8 @@ function make(folder: string, parameters: CorpusParameters, progress: (text: str
       random: new Random(`${parameters.seed}/${at}`),
       text,
       isBrief: parameters.brief,
+      isUnbroken: parameters.unbroken === true,
+      promptSize: parameters.promptSize,
       bytes: Math.round((parameters.bytes * weight) / sum),
       startMs: startMs + Math.floor(random.next() * days * 86_400_000),
       cwd: random.pick(projects),

@@ -27,14 +27,14 @@ export async function importFigures(options: Options): Promise<Figure[]> {
     const floors: number[] = [];
     const imports: WeighedRun[] = [];
     const seconds: number[] = [];
-    await floor(files);
+    await floorOf(files);
     for (let round = 0; round < rounds; round += 1) {
       options.progress(`import: round ${round + 1} of ${rounds}`);
       // Stores stay until the end: file systems are slow to give out inodes that were freed a moment ago.
       const env = environment(corpus.homes, join(scratch, `store-${round}`));
-      floors.push(await floor(files));
+      floors.push(await floorOf(files));
       imports.push(await weighNode([sfs, 'import'], env));
-      floors.push(await floor(files));
+      floors.push(await floorOf(files));
       seconds.push((await runNode([sfs, 'import'], env)).ms);
     }
     const store = join(scratch, 'store-0');
@@ -52,7 +52,7 @@ export async function importFigures(options: Options): Promise<Figure[]> {
 }
 
 /** Milliseconds to read the files and parse their lines. */
-async function floor(files: readonly string[]): Promise<number> {
+export async function floorOf(files: readonly string[]): Promise<number> {
   const started = performance.now();
   await new Promise<void>((resolve, reject) => {
     const child = spawn(process.execPath, [floorScript], { stdio: ['pipe', 'ignore', 'inherit'] });
@@ -69,7 +69,7 @@ async function toolFigures(corpus: Corpus, scratch: string, options: Options): P
   for (const [tool, share] of Object.entries(corpus.byTool)) {
     if (share.sessions === 0) continue;
     options.progress(`import: ${tool} alone`);
-    const floorMs = await floor(share.files);
+    const floorMs = await floorOf(share.files);
     const { ms } = await runNode([sfs, 'import', '--from', tool], environment(corpus.homes, join(scratch, tool)));
     figures.push({
       name: `  ${tool}, ${share.sessions} sessions of ${megabytes(share.bytes)}`,

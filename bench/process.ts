@@ -24,14 +24,25 @@ export interface WeighedRun extends Run {
   readonly systemMs: number;
 }
 
+/** What becomes of what a process prints. */
+interface Printing {
+  /** `dropped`: nobody reads it, and `stdout` of the run is empty. */
+  readonly output?: 'kept' | 'dropped';
+}
+
 /** Runs Node with these arguments. Throws with what it said when it fails. */
-export function runNode(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Run> {
+export function runNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { output = 'kept' }: Printing = {},
+): Promise<Run> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(process.execPath, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on('data', (piece: Buffer) => stdout.push(piece));
+    if (output === 'dropped') child.stdout.resume();
+    else child.stdout.on('data', (piece: Buffer) => stdout.push(piece));
     child.stderr.on('data', (piece: Buffer) => stderr.push(piece));
     child.on('error', reject);
     child.on('close', (status) => {
@@ -45,23 +56,40 @@ export function runNode(args: readonly string[], env: Readonly<Record<string, st
 let weighed = 0;
 
 /** Like {@link runNode}; at its end the process notes what it used. */
-export async function weighNode(args: readonly string[], env: Readonly<Record<string, string>>): Promise<WeighedRun> {
+export async function weighNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  printing: Printing = {},
+): Promise<WeighedRun> {
   weighed += 1;
   const note = join(cacheFolder(), `usage-${process.pid}-${weighed}.json`);
-  const hook = `import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(${JSON.stringify(note)},JSON.stringify(process.resourceUsage())))`;
   try {
-    const run = await runNode(['--import', `data:text/javascript,${encodeURIComponent(hook)}`, ...args], env);
-    // Written by the line above: Node's own shape.
-    const usage = JSON.parse(readFileSync(note, 'utf8')) as NodeJS.ResourceUsage;
+    const run = await runNode(
+      ['--import', `data:text/javascript,${encodeURIComponent(hookFor(note))}`, ...args],
+      env,
+      printing,
+    );
+    // Written by the hook: Node's own shape, and on Linux the kernel's.
+    const { usage, status } = JSON.parse(readFileSync(note, 'utf8')) as { usage: NodeJS.ResourceUsage; status: string };
     return {
       ...run,
-      residentBytes: usage.maxRSS * 1024,
+      residentBytes: Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1] ?? usage.maxRSS) * 1024,
       userMs: usage.userCPUTime / 1000,
       systemMs: usage.systemCPUTime / 1000,
     };
   } finally {
     rmSync(note, { force: true });
   }
+}
+
+/** `maxRSS` begins with what the parent held when it started the process; the kernel's status is the process's own. Once, not in threads. */
+function hookFor(note: string): string {
+  return [
+    `import{existsSync,readFileSync,writeFileSync}from'node:fs'`,
+    `import{isMainThread}from'node:worker_threads'`,
+    `const own='/proc/self/status'`,
+    `if(isMainThread)process.on('exit',()=>writeFileSync(${JSON.stringify(note)},JSON.stringify({usage:process.resourceUsage(),status:existsSync(own)?readFileSync(own,'utf8'):''})))`,
+  ].join(';');
 }
 
 /** Runs each of several things in turn, `rounds` times over, so that a busy moment hits all alike. Milliseconds by name. */

@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [--scale 0.1] [--rounds 5] [--json]`.
+ * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [large] [--scale 0.1] [--rounds 5] [--json]`.
  * The program has to be built before: `npm run bench` does both.
  */
 
@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 import type { Figure } from './figure.ts';
 import { table } from './figure.ts';
 import { importFigures } from './import.ts';
+import { largeFigures } from './large.ts';
 import type { Options } from './options.ts';
 import { startFigures } from './start.ts';
 
 const benchmarks: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
   import: importFigures,
   start: startFigures,
+  large: largeFigures,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,11 +1,17 @@
-// Starts `name`, which is dist/<file or name>.cjs, under Node 24 or newer. Written in the syntax of old Nodes, so that they can say what is missing.
+// Starts `name`, which is dist/<file or name>.cjs, under Node 24.6 or newer. Written in the syntax of old Nodes, so that they can say what is missing.
 'use strict';
 
 var fs = require('fs');
 var os = require('os');
 var path = require('path');
 
-var needed = 24;
+// The first with zstd dictionaries; the major version alone is not enough.
+var needed = [24, 6];
+
+function isNewEnough() {
+  var own = process.versions.node.split('.').map(Number);
+  return own[0] > needed[0] || (own[0] === needed[0] && own[1] >= needed[1]);
+}
 
 /** The Node that the private runtime package brings to a checkout. */
 function packagedNode() {
@@ -45,7 +51,7 @@ function runUnder(node, script) {
 
 module.exports = function launch(name, file) {
   var script = path.join(__dirname, '..', 'dist', (file || name) + '.cjs');
-  if (Number(process.versions.node.split('.')[0]) >= needed) {
+  if (isNewEnough()) {
     if (!fs.existsSync(script)) {
       console.error(name + ': it is not built yet; run: npm run build');
       process.exitCode = 1;
@@ -59,7 +65,12 @@ module.exports = function launch(name, file) {
   var node = packagedNode();
   if (node !== undefined && fs.existsSync(script)) return runUnder(node, script);
   console.error(
-    name + ': needs Node ' + needed + ' or newer, and this is ' + process.versions.node + '; see https://nodejs.org/',
+    name +
+      ': needs Node ' +
+      needed.join('.') +
+      ' or newer, and this is ' +
+      process.versions.node +
+      '; see https://nodejs.org/',
   );
   process.exitCode = 1;
   return undefined;

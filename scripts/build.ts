@@ -43,6 +43,7 @@ await build({
     sfs: 'src/bin/sfs.ts',
     'sfs-look': 'src/bin/sfs-look.ts',
     'capture-thread': 'src/cli/capture-thread.ts',
+    'action-thread': 'src/cli/action-thread.ts',
     ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
   },
   outdir: 'dist',

@@ -1,4 +1,7 @@
-/** `npx node scripts/docs.ts` writes what the documentation repeats of the code: `docs/cli.md` and the README's table of tools. `--check` writes nothing. */
+/**
+ * `npx node scripts/docs.ts` writes what the documentation repeats of the code: `docs/cli.md`, `docs/carried.md` and the README's
+ * table of tools. `--check` writes nothing.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +11,7 @@ import type { Adapter, Home } from '../src/adapters/adapter.ts';
 import { adapters } from '../src/adapters/index.ts';
 import { routes } from '../src/cli/routes.ts';
 import { errorCodes } from '../src/errors.ts';
+import { carriedPage } from './carried.ts';
 
 const root = new URL('..', import.meta.url);
 const marks = { begin: '<!-- tools -->', end: '<!-- /tools -->' };
@@ -31,6 +35,7 @@ function generated(): Generated[] {
   const readme = readFileSync(new URL('README.md', root), 'utf8');
   return [
     { path: 'docs/cli.md', text: cliPage() },
+    { path: 'docs/carried.md', text: carriedPage() },
     { path: 'README.md', text: withTable(readme, toolTable()) },
   ];
 }

@@ -56,7 +56,7 @@ function linesOf(block: string): unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-test('docs/cli.md and the README’s table of tools are current', () => {
+test('docs/cli.md, docs/carried.md and the README’s table of tools are current', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'docs.ts'), '--check'], {
     encoding: 'utf8',
   });
@@ -123,7 +123,10 @@ test('docs/format.md: the example session is valid and reads as it says', (t) =>
   for (const message of reader.lines()) assert.deepEqual(schemas.message(message), []);
   const ids = [1, 2, 3, 4, 5, 6].map((number) => `a000000${number}-0000-4000-8000-000000000000`);
   assert.deepEqual(
-    reader.timeline().map(({ msg_id: id }) => id),
+    reader
+      .timeline()
+      .toArray()
+      .map(({ msg_id: id }) => id),
     ids,
   );
   assert.deepEqual(reader.liveIds(), ids);
@@ -153,7 +156,7 @@ test('docs/format.md: the timeline and every live view come out as it says', (t)
   writeFileSync(join(folder, 'manifest.json'), blockOf(page, 'manifest.json'));
   writeFileSync(join(folder, 'messages.jsonl'), blockOf(page, 'timeline'));
   for (const line of linesOf(blockOf(page, 'timeline'))) assert.deepEqual(schemas.message(line), []);
-  const timeline = SessionReader.at(folder).timeline();
+  const timeline = SessionReader.at(folder).timeline().toArray();
   assert.equal(timeline.map(({ msg_id: id }) => id).join(' '), /^Timeline: `(.*)`$/m.exec(page)?.[1]);
 
   const parents = { a: null, b: 'a', c: 'b', d: 'c', e: 'b', s: null, k: null };

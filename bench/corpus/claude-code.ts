@@ -139,7 +139,7 @@ class Conversation {
     if (agent !== undefined) this.#turnOf(agent.prompt);
     else
       while (this.#turn === 0 || this.#sheet.size + this.#beside < this.#story.bytes)
-        this.#turnOf(this.#text.prose(this.#random, promptSize(this.#random)));
+        this.#turnOf(this.#text.prose(this.#random, promptSize(this.#story)));
     if (agent === undefined && this.#random.chance(0.1))
       this.#side('custom-title', { customTitle: this.#text.prose(this.#random, 30).slice(0, 60) });
     this.#sheet.close(this.#clock.ms);
@@ -308,7 +308,7 @@ class Conversation {
   /** A sub-agent with a file of its own, which the call waits for. */
   #agent(id: string): Call {
     const agentId = `a${this.#random.hex(16)}`;
-    const prompt = this.#text.prose(this.#random, promptSize(this.#random) * 3);
+    const prompt = this.#text.prose(this.#random, promptSize(this.#story) * 3);
     const description = this.#text.prose(this.#random, 12).slice(0, 40);
     const { folder, sessionId } = this.#place;
     const { endMs, bytes } = new Conversation(

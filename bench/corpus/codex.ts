@@ -119,7 +119,7 @@ class Thread {
     }
     this.#line(templates.turnContext, { ...ids, cwd: this.#story.cwd });
     if (turn === 0) this.#settings();
-    this.#prompt(this.#text.prose(this.#random, promptSize(this.#random)));
+    this.#prompt(this.#text.prose(this.#random, promptSize(this.#story)));
     for (let rounds = roundsOf(this.#story); rounds > 0; rounds -= 1) this.#round();
     const answer = this.#text.prose(this.#random, answerSize(this.#random));
     this.#say(answer);

@@ -79,16 +79,17 @@ class Chat {
     const now = this.#clock.now;
     const projectHash = createHash('sha256').update(this.#story.cwd).digest('hex');
     this.#sheet.line({ ...meta, sessionId: this.#id, projectHash, startTime: now, lastUpdated: now });
-    this.#history.push({ ...context, timestamp: now });
-    this.#sheet.line({ $set: { messages: this.#history, lastUpdated: now } });
+    const first = { ...context, timestamp: now };
+    this.#remember(first);
+    this.#sheet.line({ $set: { messages: [first], lastUpdated: now } });
     for (let turn = 0; turn === 0 || this.#sheet.size < this.#story.bytes; turn += 1) this.#turn(turn);
     this.#sheet.close(this.#clock.ms);
   }
 
   #turn(turn: number): void {
     this.#clock.after(turn === 0 ? 1 : 90);
-    if (turn > 0 && this.#random.chance(resumeShare)) this.#resume();
-    this.#user([{ text: this.#text.prose(this.#random, promptSize(this.#random)) }]);
+    if (turn > 0 && !this.#story.isUnbroken && this.#random.chance(resumeShare)) this.#resume();
+    this.#user([{ text: this.#text.prose(this.#random, promptSize(this.#story)) }]);
     for (let rounds = roundsOf(this.#story); rounds > 0; rounds -= 1) this.#round();
     this.#answer(this.#text.prose(this.#random, answerSize(this.#random)), undefined);
   }
@@ -187,7 +188,7 @@ class Chat {
     this.#sheet.line({ ...message, toolCalls: calls });
     // A checkpoint has the bare contents: calls as parts, no results beside them.
     const parts = calls.map((call) => ({ functionCall: { name: call['name'], args: call['args'], id: call['id'] } }));
-    this.#history.push({
+    this.#remember({
       id,
       timestamp,
       type,
@@ -200,7 +201,11 @@ class Chat {
   #message(message: Native): void {
     this.#sheet.line(message);
     this.#updated();
-    this.#history.push(message);
+    this.#remember(message);
+  }
+
+  #remember(message: Native): void {
+    if (!this.#story.isUnbroken) this.#history.push(message);
   }
 
   #updated(): void {

@@ -11,6 +11,10 @@ export interface Story {
   readonly bytes: number;
   /** A prompt and an answer, no calls. */
   readonly isBrief: boolean;
+  /** Never resumed. */
+  readonly isUnbroken: boolean;
+  /** Characters of every prompt; drawn when `undefined`. */
+  readonly promptSize: number | undefined;
   /** Milliseconds since 1970. */
   readonly startMs: number;
   /** Absolute path of the workspace it says it ran in. */
@@ -23,8 +27,8 @@ export function resultSize(random: Random, limit: number): number {
 }
 
 /** A prompt: mostly a sentence or two, now and then a pasted page. */
-export function promptSize(random: Random): number {
-  return Math.round(Math.min(12_000, Math.max(12, random.logNormal(140, 1.1))));
+export function promptSize({ random, promptSize: asked }: Story): number {
+  return asked ?? Math.round(Math.min(12_000, Math.max(12, random.logNormal(140, 1.1))));
 }
 
 /** What the model says between its calls and at the end. */

@@ -1,4 +1,4 @@
-/** Capturing on two threads: each takes half of the sources, with an index connection of its own. */
+/** Capturing on two threads: each takes the next source whenever it has done with one, and has an index connection of its own. */
 
 import type { Source } from '../adapters/adapter.ts';
 import type { Captured, CaptureSite, Found } from '../capture/capture.ts';
@@ -12,12 +12,18 @@ import { withIndex } from './with-index.ts';
 
 /** Below so many changed sources a second thread costs more than it saves. */
 const worthSharing = 48;
+/** An import keeps both processors of a small machine busy, and its memory is bounded for two. */
+const mostThreads = 2;
+/** So many bytes go to a thread however few sources they are: its heap is bounded. */
+const largeBytes = 64 << 20;
 
 /** What a thread is to capture: plain data. */
 export interface Share {
   readonly env: { readonly [name: string]: string | undefined };
   readonly homeDir: string;
   readonly sources: readonly { readonly tool: string; readonly source: Source }[];
+  /** Shared between the threads: the place of the next source that nobody has taken. */
+  readonly next: Int32Array;
 }
 
 /** What a thread says of one source, by its place in the share; or why it cannot go on. */
@@ -36,9 +42,11 @@ export async function captureShared(
   const changed = hasSecondProcessor()
     ? sources.filter((found) => adapters.includes(found.adapter) && !isUpToDate(site, found))
     : [];
-  if (changed.length < worthSharing) return captureAll(site, sources, report);
+  const isLarge = changed.reduce((sum, found) => sum + sizeOf(found), 0) >= largeBytes;
+  if (changed.length < worthSharing && !isLarge) return captureAll(site, sources, report);
   const shared = new Set(changed);
-  const threads = halves(changed, sizeOf).map((share) => captureAway(site, share, report));
+  const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const threads = changed.slice(0, mostThreads).map(() => captureAway(site, changed, next, report));
   // This thread's heap cannot be bounded any more, theirs can: it takes only what they cannot.
   const here = captureAll(
     site,
@@ -52,12 +60,14 @@ export async function captureShared(
 async function captureAway(
   site: CaptureSite,
   sources: readonly Found[],
+  next: Int32Array,
   report: (captured: Captured) => void,
 ): Promise<void> {
   const share: Share = {
     env: { ...site.machine.env },
     homeDir: site.machine.homeDir,
     sources: sources.map(({ adapter, source }) => ({ tool: adapter.id, source })),
+    next,
   };
   let broken: SessionFsError | undefined;
   await runThread('capture-thread', share, (message) => {
@@ -72,17 +82,21 @@ async function captureAway(
   if (broken !== undefined) throw broken;
 }
 
-/** One thread's work: captures its share and tells of each source. */
+/** One thread's work: captures of its share what nobody else has taken, and tells of each source. */
 export async function runShare(context: Context, share: Share, post: (message: ShareMessage) => void): Promise<void> {
   const places = new Map<Source, number>();
-  const sources = share.sources.flatMap(({ tool, source }, at): Found[] => {
-    const adapter = context.adapters.find(({ id }) => id === tool);
-    places.set(source, at);
-    return adapter === undefined ? [] : [{ adapter, source }];
-  });
+  function* taken(): Generator<Found> {
+    for (let at = Atomics.add(share.next, 0, 1); at < share.sources.length; at = Atomics.add(share.next, 0, 1)) {
+      const given = share.sources[at];
+      const adapter = context.adapters.find(({ id }) => id === given?.tool);
+      if (given === undefined || adapter === undefined) continue;
+      places.set(given.source, at);
+      yield { adapter, source: given.source };
+    }
+  }
   try {
     await withIndex(context, { create: false }, (index) =>
-      captureAll({ machine: context.machine, store: context.store, index }, sources, ({ found, ...captured }) =>
+      captureAll({ machine: context.machine, store: context.store, index }, taken(), ({ found, ...captured }) =>
         post({ at: places.get(found.source) ?? -1, captured }),
       ),
     );
@@ -90,18 +104,4 @@ export async function runShare(context: Context, share: Share, post: (message: S
     if (!(cause instanceof SessionFsError)) throw cause;
     post({ broken: { code: cause.code, message: cause.message, hint: cause.hint } });
   }
-}
-
-/** Two shares of about the same weight, each in the same order. */
-function halves(sources: readonly Found[], sizeOf: (found: Found) => number): readonly (readonly Found[])[] {
-  const one: Found[] = [];
-  const other: Found[] = [];
-  let balance = 0;
-  for (const found of sources) {
-    const size = sizeOf(found);
-    if (balance <= 0) one.push(found);
-    else other.push(found);
-    balance += balance <= 0 ? size : -size;
-  }
-  return [one, other];
 }

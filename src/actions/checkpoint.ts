@@ -9,6 +9,7 @@ import { sessionFolder } from '../store/store.ts';
 import { catchUp } from './catch-up.ts';
 import type { Context } from './context.ts';
 import { findSession } from './find-session.ts';
+import { onThread } from './on-thread.ts';
 import { refuse } from './registers.ts';
 import type { Site } from './site.ts';
 import { withIndex } from './with-index.ts';
@@ -24,10 +25,16 @@ export interface ShownCheckpoint {
 }
 
 /** Makes a checkpoint of the session as it is now. Throws `usage`, `already-exists`. */
-export async function makeCheckpoint(context: Context, argument: string, name: string): Promise<ShownCheckpoint> {
+export async function makeCheckpoint(
+  context: Context,
+  request: { readonly session: string; readonly name: string },
+): Promise<ShownCheckpoint> {
+  const { session: argument, name } = request;
   refuse('a name', name, wrongName(name), `type another: sfs checkpoint create ${argument} before-refactor`);
   return withIndex(context, { create: false }, async (index) => {
     const found = findSession(index, argument, context);
+    const done = await onThread<ShownCheckpoint>(context, found.session_id, 'makeCheckpoint', request);
+    if (done !== undefined) return done;
     const adapter = context.adapters.find(({ id }) => id === found.tool);
     await catchUp({ machine: context.machine, store: context.store, index }, adapter, found);
     const id = found.session_id;

@@ -18,6 +18,7 @@ import type { SessionReader } from '../store/session-reader.ts';
 import type { Context } from './context.ts';
 import { openSession } from './show.ts';
 import { liveSessionFor } from './live-session.ts';
+import { onThread } from './on-thread.ts';
 import { pageOf } from './page.ts';
 import { toolNamed } from './tools.ts';
 
@@ -41,6 +42,8 @@ export interface Exported {
 /** Writes the session; nothing that is there already is replaced. Throws `unknown-tool`, `unsupported-tool`, `already-exists`. */
 export async function exportSession(context: Context, request: ExportRequest): Promise<Exported> {
   const { reader } = await openSession(context, request.session);
+  const done = await onThread<Exported>(context, reader.id, 'exportSession', request);
+  if (done !== undefined) return done;
   const output = resolve(request.output);
   if (request.format === 'sfs' && archiveName.test(output)) {
     makeFolder(dirname(output));

@@ -1,6 +1,6 @@
 /** A fork: a new session that goes on from an earlier point of another, whole by itself. */
 
-import { copyLive } from '../capture/adopt.ts';
+import { LiveCopy } from '../capture/adopt.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from '../capture/derive.ts';
 import { SessionFsError } from '../errors.ts';
 import { sessionId } from '../model/ids.ts';
@@ -14,6 +14,7 @@ import { commitAll, openForWriting } from '../store/session-writer.ts';
 import { catchUp } from './catch-up.ts';
 import type { Context } from './context.ts';
 import { findSession } from './find-session.ts';
+import { onThread } from './on-thread.ts';
 import { refuse } from './registers.ts';
 import { withIndex } from './with-index.ts';
 
@@ -53,6 +54,8 @@ export async function forkSession(context: Context, request: ForkRequest): Promi
     );
   return withIndex(context, { create: false }, async (index) => {
     const found = findSession(index, request.session, context);
+    const done = await onThread<Forked>(context, found.session_id, 'forkSession', request);
+    if (done !== undefined) return done;
     const adapter = context.adapters.find(({ id }) => id === found.tool);
     if (request.checkpoint === undefined) await catchUp({ machine, store, index }, adapter, found);
     const parent = SessionReader.open(store, found.session_id);
@@ -63,7 +66,7 @@ export async function forkSession(context: Context, request: ForkRequest): Promi
       const forked = await write(context, writer, parent, then.live(leaf), request);
       const { manifest, workspace, commit } = SessionReader.open(store, writer.id);
       index.put([{ manifest, workspace, commit }], machine);
-      return { ...forked, message_count: then.liveIds(leaf).length };
+      return forked;
     } catch (cause) {
       writer.close();
       throw cause;
@@ -77,8 +80,9 @@ async function write(
   parent: SessionReader,
   live: ReturnType<SessionReader['live']>,
   { name, checkpoint }: ForkRequest,
-): Promise<Omit<Forked, 'message_count'>> {
-  const last = copyLive(writer, live);
+): Promise<Forked> {
+  const copy = new LiveCopy(writer, live);
+  const last = copy.finish();
   const now = context.machine.now().toISOString();
   const { git, root_path: cwd } = parent.workspace ?? {};
   const facts = {
@@ -99,6 +103,7 @@ async function write(
     losses: new Map(),
     cost: null,
     fallbackTime: now,
+    isPlaced: true,
     before: undefined,
     parent: { session: parent.id, msg: last },
   });
@@ -128,16 +133,14 @@ async function write(
     title: name,
     base_msg_id: last,
     forked_from_checkpoint: checkpoint ?? null,
+    message_count: copy.count,
     directory: writer.folder,
   };
 }
 
 /** A message of the main conversation by its id or the beginning of it. */
 function messageNamed(reader: SessionReader, text: string): string {
-  const ids = reader
-    .timeline()
-    .filter((message) => message.is_sidechain !== true)
-    .map(({ msg_id: id }) => id);
+  const ids = reader.mainIds();
   if (ids.includes(text)) return text;
   const [found, ...others] = text === '' ? [] : ids.filter((id) => id.startsWith(text));
   const list = `sfs show ${reader.id} --messages`;

@@ -1,11 +1,12 @@
 /** A session packed as `.tar.gz` becomes a session of this store, as its directory would. */
 
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { layout } from '../format/layout.ts';
 import { appendAt, exists, makeFolder, namesIn, remove } from '../io/files.ts';
 import { gunzipFile } from '../io/gzip.ts';
 import { TarReader } from '../io/tar.ts';
+import { wrongName } from '../model/name.ts';
 import { prepareStore } from '../store/store.ts';
 import type { Context } from './context.ts';
 import { importDirectory } from './import-directory.ts';
@@ -20,7 +21,9 @@ const wanted: ReadonlySet<string> = new Set([
   layout.live,
 ]);
 /** These are read whole. */
-const small: ReadonlySet<string> = new Set([layout.manifest, layout.workspace, layout.tools]);
+const small: ReadonlySet<string> = new Set([layout.manifest, layout.workspace, layout.tools, layout.checkpoint]);
+/** `checkpoints/<name>/<file>` */
+const ofCheckpoint: ReadonlySet<string> = new Set([layout.checkpoint, layout.manifest, layout.messages]);
 const mostSmallBytes = 16 << 20;
 
 /** Does the file begin as a gzip file does? */
@@ -36,7 +39,8 @@ export async function importArchive(context: Context, path: string): Promise<Imp
   sweep(context, incoming);
   const folder = join(incoming, `${process.pid}-${context.machine.uuid()}`);
   try {
-    return await importDirectory(context, await unpacked(context, path, folder), { shownAs: path });
+    const { session, misnamed } = await unpacked(context, path, folder);
+    return await importDirectory(context, session, { shownAs: path, misnamedCheckpoints: misnamed });
   } catch (cause) {
     if (!(cause instanceof SessionFsError) || !cause.message.includes(folder)) throw cause;
     // The person knows the archive, not where it was unpacked.
@@ -54,8 +58,13 @@ function sweep(context: Context, incoming: string): void {
     if (!context.machine.isRunning(Number.parseInt(name, 10))) remove(join(incoming, name));
 }
 
-/** The folder of the one session in the archive. */
-async function unpacked(context: Context, path: string, folder: string): Promise<string> {
+/** The folder of the one session in the archive, and how many of its checkpoints have names that are none. */
+async function unpacked(
+  context: Context,
+  path: string,
+  folder: string,
+): Promise<{ readonly session: string; readonly misnamed: number }> {
+  const misnamed = new Set<string>();
   const roots: string[] = [];
   let file: string | undefined;
   let length = 0;
@@ -63,7 +72,11 @@ async function unpacked(context: Context, path: string, folder: string): Promise
     begin(name, sizeBytes) {
       const found = placeOf(name);
       if (found === undefined) return false;
-      if (small.has(found.file) && sizeBytes > mostSmallBytes)
+      if (found.checkpoint !== undefined && wrongName(found.checkpoint) !== undefined) {
+        misnamed.add(found.checkpoint);
+        return false;
+      }
+      if (small.has(basename(found.file)) && sizeBytes > mostSmallBytes)
         throw invalid(path, `holds a ${found.file} of more than ${mostSmallBytes >> 20} MiB`);
       if (!roots.includes(found.root)) roots.push(found.root);
       file = join(folder, String(roots.indexOf(found.root)), found.file);
@@ -84,15 +97,27 @@ async function unpacked(context: Context, path: string, folder: string): Promise
   if (session === undefined) throw invalid(path, `holds no ${layout.manifest}`);
   if (sessions.length > 1) throw invalid(path, `holds ${sessions.length} sessions; one at a time is taken in`);
   if (!exists(join(session, layout.messages))) throw invalid(path, `holds no ${layout.messages}`);
-  return session;
+  return { session, misnamed: misnamed.size };
+}
+
+interface Place {
+  readonly root: string;
+  /** Below the root. */
+  readonly file: string;
+  /** The name of the checkpoint it belongs to. */
+  readonly checkpoint?: string;
 }
 
 /** Which wanted file a name means, in the folder of a session or at the top. */
-function placeOf(name: string): { readonly root: string; readonly file: string } | undefined {
+function placeOf(name: string): Place | undefined {
+  const parts = name.split('/');
+  const own = parts.slice(-3);
+  const [parent, checkpoint, file] = own;
+  if (parent === layout.checkpoints && checkpoint !== undefined && ofCheckpoint.has(file ?? '') && parts.length <= 4)
+    return { root: parts.slice(0, -3).join('/'), file: own.join('/'), checkpoint };
   if (wanted.has(name)) return { root: '', file: name };
-  const slash = name.indexOf('/');
-  const file = name.slice(slash + 1);
-  return slash > 0 && wanted.has(file) ? { root: name.slice(0, slash), file } : undefined;
+  const below = parts.slice(1).join('/');
+  return parts[0] !== undefined && wanted.has(below) ? { root: parts[0], file: below } : undefined;
 }
 
 function invalid(path: string, what: string): SessionFsError {

@@ -9,6 +9,7 @@ import { SessionFsError, messageOf } from '../errors.ts';
 import { archiveName, layout } from '../format/layout.ts';
 import type { FileInfo } from '../io/machine.ts';
 import type { Context } from './context.ts';
+import { sweepPlacing } from '../store/placing.ts';
 import { withIndex } from './with-index.ts';
 import { importArchive, isArchive } from './import-archive.ts';
 import { importDirectory } from './import-directory.ts';
@@ -89,6 +90,7 @@ export async function importSessions(
     );
   }
   return withIndex(context, { create: true }, async (index) => {
+    sweepPlacing(context.store, context.machine);
     const done: Captured[] = [];
     let bytes = 0;
     let messages = 0;

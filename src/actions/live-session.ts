@@ -30,7 +30,7 @@ export function liveSessionFor(
 }
 
 /** The messages with their calls in the target's words where the meaning is the same. */
-function translated(messages: Iterable<Message>, from: Vocabulary, to: Vocabulary): Iterable<Message> {
+export function translated(messages: Iterable<Message>, from: Vocabulary, to: Vocabulary): Iterable<Message> {
   return {
     *[Symbol.iterator]() {
       for (const message of messages) {

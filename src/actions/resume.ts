@@ -1,16 +1,21 @@
 /** Going on with a session, in its own tool or in any other that can be written. */
 
+import { dirname, join } from 'node:path';
 import type { Adapter, Registration, WriteGiven, Writer } from '../adapters/adapter.ts';
+import { isOlder } from '../adapters/shared/version.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { CaptureSite } from '../capture/capture.ts';
 import { SessionFsError } from '../errors.ts';
 import { beginsWith } from '../io/files.ts';
+import type { PreparedFile } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
+import type { CommitOutline } from '../store/commit.ts';
 import { note } from '../store/ledger.ts';
+import { notePlacing, sweepPlacing } from '../store/placing.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import { fitTo, withLosses } from './budget.ts';
@@ -20,7 +25,8 @@ import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
 import { findSession } from './find-session.ts';
 import { liveSessionFor } from './live-session.ts';
-import { homeOf, isOlder, toolNamed, versionOf } from './tools.ts';
+import { onThread } from './on-thread.ts';
+import { homeOf, toolNamed, versionOf } from './tools.ts';
 import { findWorkspace } from './workspace.ts';
 
 /** What is asked. */
@@ -64,7 +70,10 @@ export interface Resumed {
 /** Writes and registers the session so that the tool goes on with it. Starts nothing. */
 export async function resume(context: Context, request: ResumeRequest): Promise<Resumed> {
   return withIndex(context, { create: false }, async (index) => {
+    sweepPlacing(context.store, context.machine);
     const found = findSession(index, request.session, context);
+    const done = await onThread<Resumed>(context, found.session_id, 'resume', request);
+    if (done !== undefined) return done;
     const source = context.adapters.find((adapter) => adapter.id === found.tool);
     const target = request.in === undefined ? source : toolNamed(context, request.in);
     if (target === undefined) {
@@ -149,11 +158,15 @@ class Resumption {
     return (await this.#restore(version, nativeId)) ?? this.#convert(version, nativeId);
   }
 
-  /** The installed version; refuses one too old to load what we write. */
+  /** The installed version. */
   async #version(): Promise<string | undefined> {
     const { machine } = this.#context;
     const command = machine.which(this.#target.install.command);
-    const version = command === undefined ? undefined : await versionOf(machine, this.#target, command);
+    return command === undefined ? undefined : versionOf(machine, this.#target, command);
+  }
+
+  /** Refuses a version too old to load what is put there; its own file it is left to judge itself. */
+  #refuseOld(version: string | undefined): void {
     if (version !== undefined && isOlder(version, this.#writer.minimumVersion)) {
       const update =
         this.#target.install.npm === undefined
@@ -165,7 +178,6 @@ class Resumption {
         update,
       );
     }
-    return version;
   }
 
   #refuseLive(nativeId: string): void {
@@ -198,28 +210,14 @@ class Resumption {
 
   /** Puts the vendor's own bytes back; `undefined` when this tool's sessions cannot be put back so. */
   async #restore(version: string | undefined, nativeId: string): Promise<Resumed | undefined> {
+    this.#refuseOld(version);
     const commit = this.#reader.commit;
     if (commit === undefined) return undefined;
     const given = await this.#given(version, nativeId);
     const archived = Object.entries(commit.native).map(([key]) => ({ key, path: commit.cursors[key]?.path ?? '' }));
     const places = this.#writer.restore(archived, given);
     if (places === undefined) return undefined;
-    const prepared = [...places].flatMap(([key, path]) => {
-      const file = commit.native[key];
-      if (file === undefined) return [];
-      const bytes = { [Symbol.iterator]: () => readArchive(this.#reader.folder, key, file) };
-      // A part the tool has left in place (a sub-agent's file) stays as it is.
-      return beginsWith(pathBelow(this.#home, path), bytes)
-        ? []
-        : [{ key, file: prepareBelow(this.#home, path, bytes) }];
-    });
-    try {
-      for (const { file } of prepared) file.publish();
-    } catch (cause) {
-      for (const { file } of prepared) file.discard();
-      throw cause;
-    }
-    const files = prepared.map(({ key, file }) => ({ key, path: file.path }));
+    const files = this.#putBack(places, commit);
     this.#note(this.#row.session_id, null, nativeId, files);
     const registration = await this.#register(nativeId, files, given);
     return this.#result({
@@ -234,34 +232,63 @@ class Resumption {
     });
   }
 
+  /** Writes archived files where they belong, by key; those that are there already stay as they are. */
+  #putBack(
+    places: ReadonlyMap<string, string>,
+    commit: CommitOutline,
+  ): { readonly key: string; readonly path: string }[] {
+    const folders = [...places.values()].map((path) => dirname(join(this.#home, path)));
+    const placed = notePlacing(this.#context.store, this.#context.machine, folders);
+    const prepared: { readonly key: string; readonly file: PreparedFile }[] = [];
+    try {
+      for (const [key, path] of places) {
+        const archived = commit.native[key];
+        if (archived === undefined) continue;
+        const bytes = { [Symbol.iterator]: () => readArchive(this.#reader.folder, key, archived) };
+        // A part the tool has left in place (a sub-agent's file) stays as it is.
+        if (beginsWith(pathBelow(this.#home, path), bytes)) continue;
+        prepared.push({ key, file: prepareBelow(this.#home, path, bytes) });
+      }
+      for (const { file } of prepared) file.publish();
+    } catch (cause) {
+      for (const { file } of prepared) file.discard();
+      throw cause;
+    } finally {
+      placed();
+    }
+    return prepared.map(({ key, file }) => ({ key, path: file.path }));
+  }
+
   /** Writes the live view in the target's own form. With an id it replaces the session's lost file, else it is a child. */
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
+    this.#refuseOld(version);
     const given = await this.#given(version, nativeId);
     const live = this.#fitted?.messages ?? this.#reader.live();
-    const written = withLosses(
-      this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, live), given),
-      this.#fitted?.budgeted.left_out,
-    );
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
       home: this.#home,
       cwd: this.#cwd,
       source: this.#reader,
       live,
-      written,
+      nativeId: given.nativeId,
+      write: (messages) =>
+        withLosses(
+          this.#writer.write(liveSessionFor(this.#reader, this.#source, this.#target, messages), given),
+          this.#fitted?.budgeted.left_out,
+        ),
       now: given.now,
     });
     const isChild = adopted.sessionId !== this.#row.session_id;
-    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, written.nativeId, adopted.files);
-    const registration = await this.#register(written.nativeId, adopted.files, given);
+    this.#note(adopted.sessionId, isChild ? this.#row.session_id : null, given.nativeId, adopted.files);
+    const registration = await this.#register(given.nativeId, adopted.files, given);
     return this.#result({
       how: 'converted',
       version,
-      nativeId: written.nativeId,
+      nativeId: given.nativeId,
       sessionId: adopted.sessionId,
       files: adopted.files.map(({ path }) => path),
       carried: adopted.carried,
-      losses: Object.fromEntries(written.losses),
+      losses: adopted.losses,
       registration,
     });
   }

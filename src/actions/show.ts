@@ -58,10 +58,10 @@ export interface ShownMessage extends Message {
   readonly live: boolean;
 }
 
-/** The whole timeline in reading order with the live view marked. */
-export function timelineOf(reader: SessionReader): ShownMessage[] {
+/** The timeline in reading order with the live view marked, read from the disk one at a time. `last`: only so many at its end. */
+export function* timelineOf(reader: SessionReader, last?: number): Generator<ShownMessage> {
   const live = new Set(reader.liveIds());
-  return reader.timeline().map((message) => ({ ...message, live: live.has(message.msg_id) }));
+  for (const message of reader.timeline(last)) yield { ...message, live: live.has(message.msg_id) };
 }
 
 /** Usage and cost by model. */

@@ -93,18 +93,6 @@ export async function versionOf(machine: Machine, adapter: Adapter, command: str
   return /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? /\d+\.\d+(\.\d+)?/.exec(stderr)?.[0];
 }
 
-/** Is version `a` older than `b`? Numbers compare part by part; what follows them does not count. */
-export function isOlder(a: string, b: string): boolean {
-  const left = a.split(/[.+-]/).map(Number);
-  const right = b.split(/[.+-]/).map(Number);
-  for (let index = 0; index < 3; index += 1) {
-    const one = left[index] ?? 0;
-    const other = right[index] ?? 0;
-    if (one !== other) return one < other;
-  }
-  return false;
-}
-
 function toolConfig(context: Context, adapter: Adapter): ToolConfig {
   // A person may have written several sections for one tool; the one under its id counts most.
   return Object.assign(

@@ -1,6 +1,6 @@
 /** Where on this machine a session's workspace is: by its path, else by its git remote among the workspaces the store knows. */
 
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Workspace } from '../model/manifest.ts';
@@ -24,7 +24,8 @@ export function findWorkspace(
       );
     return machine.realPath(path);
   }
-  const root = workspace?.root_path;
+  // A path of another system, or one that somebody made up, would be looked for below the folder this runs in.
+  const root = isAbsolute(workspace?.root_path ?? '') ? workspace?.root_path : undefined;
   if (root !== undefined && machine.stat(root)?.kind === 'directory') return machine.realPath(root);
   const remote = workspace?.git?.remote_url;
   const known =

@@ -174,6 +174,8 @@ export interface Sink {
   /** Tokens of a response that become known when its messages are told already. Counted once a response. */
   usage(stated: ResponseUsage): void;
   live(op: LiveOp): void;
+  /** What was told of the session so far, up to message `id`, its tool copied from the one it goes on from: it is not its own part. */
+  copied(id: string): void;
   fact(facts: SessionFacts): void;
   /** Remembers that native key `key` (an id of a record that is no message of its own) stands for message `id`. */
   key(key: string, id: string): void;
@@ -206,6 +208,8 @@ export interface Writer {
   readonly minimumVersion: string;
   /** Newest version the client matrix has run; newer ones get a line of notice. */
   readonly provenVersion: string;
+  /** What is never in its files, for want of a place or because the tool states its own. No loss is counted for it. */
+  readonly omits: readonly Omitted[];
   /** Looks at what writing depends on: folders, active provider, the tool's own version. Changes nothing. */
   prepare(machine: Machine, request: WriteRequest): Promise<WriteGiven>;
   /** Pure. Yields the native files line by line; losses are counted while they are read. */
@@ -227,6 +231,9 @@ export interface Writer {
   /** The argv a person would type next, to be run in `cwd`. */
   launch(nativeId: string, request: { readonly cwd: string; readonly model: string | undefined }): readonly string[];
 }
+
+/** What a session holds beside what was said, of which a writer may write nothing. */
+export type Omitted = 'model' | 'tokens' | 'exit-code' | 'duration' | 'interruption' | 'title' | 'git';
 
 /** What is asked of a writer. */
 export interface WriteRequest {
@@ -287,6 +294,8 @@ export interface WrittenFile {
 export interface WrittenLine {
   readonly text: string;
   readonly from?: string;
+  /** Where it was made from several: the others, in the order the reader tells them. */
+  readonly also?: readonly string[];
 }
 
 /** Losses by name. */

@@ -4,14 +4,17 @@
  * the harness owns the files, the processes and the terminal.
  */
 export type Drive = {
-  /** The npm package that brings the CLI; its version stands in `test/clients/versions.json`. */
+  /** The npm package that brings the CLI; its versions stand in `test/clients/versions.json`. */
   readonly npmPackage: string;
 
   /** What a person types to start it, and the first word of every `command` that `sfs resume` prints for it. */
   readonly program: string;
 
-  /** The executable, relative to the folder that holds `node_modules`. A `.js` file is run with the harness's Node. */
-  readonly executable: (os: NodeJS.Platform, arch: string) => string;
+  /**
+   * Where the executable may be, relative to the folder that holds `node_modules`: versions differ, the first that is
+   * there counts. A `.js` file is run with the harness's Node.
+   */
+  readonly executables: (os: NodeJS.Platform, arch: string) => readonly string[];
 
   /** The wire protocol it speaks to its model: a module of `test/clients/model-server`. */
   readonly protocol: 'anthropic-messages' | 'openai-responses' | 'gemini-generate';
@@ -37,13 +40,25 @@ export type Drive = {
    */
   readonly resumesByTheMinute?: true;
 
+  /** Set where the tool can be told to keep outputs of any size (`Scratch.keepsOutputs`). */
+  readonly canKeepOutputs?: true;
+
+  /** Set where the tool's files have no room for the mark that an answer was interrupted. */
+  readonly forgetsInterruption?: true;
+
   /** What the terminal shows, and which keys it takes. */
   readonly screen: Screen;
 
   /** How the tool itself lists the sessions of the current folder. */
   readonly listing: Listing;
 
-  /** Spells a scripted call in the tool's own vocabulary. `undefined`: it has no such call; the script goes on without. */
+  /** How the tool itself tells what a session of its own holds, where it can be asked without a screen. */
+  readonly account?: Account;
+
+  /**
+   * Spells a scripted call in the tool's own vocabulary, by what it offers its model: versions differ. `undefined`: it has
+   * no such call; the script goes on without.
+   */
   readonly call: (call: ScriptCall, scratch: Scratch, turn: ScriptTurn) => WireCall | undefined;
 
   /**
@@ -51,6 +66,9 @@ export type Drive = {
    * cut; may be empty.
    */
   readonly spoken: (text: string) => string;
+
+  /** What stands in a result where the tool has cut it before it sends it, by a limit of its own. */
+  readonly cut?: RegExp;
 
   /** Recognises a request that is not a turn of a conversation, and answers it. `undefined`: an ordinary turn. */
   readonly aside: (request: unknown) => Aside | undefined;
@@ -68,6 +86,10 @@ export type Scratch = {
   readonly project: string;
   /** The model server, e.g. `http://127.0.0.1:40123/3/codex`: no trailing slash, the protocol's path is appended. */
   readonly modelUrl: string;
+  /** An MCP server that this tool has, by name; the other tools of the place do not. */
+  readonly mcp?: { readonly name: string; readonly argv: readonly [string, ...string[]] };
+  /** The tool is set to keep outputs of any size. */
+  readonly keepsOutputs?: true;
 };
 
 /** A prompt of a headless turn. `image` is a PNG file that goes with it. */
@@ -89,6 +111,8 @@ export type Screen = {
   readonly compact: { readonly command: string; readonly done: RegExp };
   /** Key that interrupts a running tool call, and what the screen shows after. */
   readonly interrupt: { readonly key: string; readonly done: RegExp };
+  /** Command that saves the conversation under the name that is put behind it, and what the screen shows then. */
+  readonly snapshot?: { readonly command: string; readonly done: RegExp };
   /** Command that leaves. */
   readonly quit: string;
 };
@@ -98,9 +122,53 @@ export type Listing =
   | { readonly by: 'print'; readonly argv: readonly string[] }
   | { readonly by: 'screen'; readonly argv: readonly string[]; readonly leave: string };
 
+/** A program that answers JSON-RPC on its standard output, a line each, and what its answers say of a session. */
+export type Account = {
+  readonly argv: readonly string[];
+  /** The first call of a connection, and the notice that follows its answer. */
+  readonly greeting: { readonly method: string; readonly params: unknown; readonly notice: string };
+  readonly calls: (nativeId: string) => readonly { readonly method: string; readonly params: unknown }[];
+  /** `undefined`: something that comes by itself is not there yet. */
+  readonly read: (answers: readonly unknown[], notices: readonly Notice[]) => OwnSession | undefined;
+  /** True for a captured call that the tool does not tell of; the adapter's README says which. */
+  readonly hides: (call: CapturedCall) => boolean;
+  /** Recordings of older versions are refused. */
+  readonly oldest: string;
+};
+
+/** What a program says without being asked. */
+export type Notice = { readonly method: unknown; readonly params: unknown };
+
+/** A call as it was captured; `result` is its text, `isLegacy` as in `OwnSession`. */
+export type CapturedCall = {
+  readonly id: string;
+  readonly name: string;
+  readonly result: string | undefined;
+  readonly isLegacy: boolean;
+};
+
+/** A session as its tool tells it. */
+export type OwnSession = {
+  /** False where it tells only the newest part: what it inherited from another file is left out. */
+  readonly isWhole: boolean;
+  /** Is it one of an older form, of which the tool tells less? */
+  readonly isLegacy: boolean;
+  /** Texts in order; `images` is the number of those in prompts. */
+  readonly prompts: readonly string[];
+  readonly images: number;
+  readonly answers: readonly string[];
+  /** How often it was compacted. */
+  readonly compactions: number;
+  /** Ids of calls. */
+  readonly calls: readonly string[];
+  /** All tokens of the conversation; those read from a cache are part of `input`. */
+  readonly tokens: { readonly input: number; readonly output: number } | undefined;
+};
+
 /**
  * A tool call of the neutral script. Paths are relative to the project. `delegate` starts a sub-agent, `await` waits
- * for it where starting does not, `report` is how a sub-agent ends where its last text is not enough.
+ * for it where starting does not, `report` is how a sub-agent ends where its last text is not enough. `use` is a tool of
+ * the MCP server.
  */
 export type ScriptCall =
   | { readonly do: 'run'; readonly command: string }
@@ -110,10 +178,14 @@ export type ScriptCall =
   | { readonly do: 'look'; readonly path: string }
   | { readonly do: 'delegate'; readonly name: string; readonly task: string }
   | { readonly do: 'await' }
-  | { readonly do: 'report'; readonly text: string };
+  | { readonly do: 'report'; readonly text: string }
+  | { readonly do: 'use'; readonly tool: string; readonly input: Readonly<Record<string, unknown>> };
 
-/** What a scripted call may depend on: the texts of the results that the present turn has seen so far. */
-export type ScriptTurn = { readonly results: readonly string[] };
+/**
+ * What a scripted call may depend on: the texts of the results that the present turn has seen so far, and the names of the
+ * tools that the request offers (`namespace.name` where there is a namespace).
+ */
+export type ScriptTurn = { readonly results: readonly string[]; readonly offered: ReadonlySet<string> };
 
 /** A call as the tool expects it from its model. A string input is free text (Codex custom tools). */
 export type WireCall = {

@@ -3,9 +3,9 @@
  * appends only what is said next, and knows the placed part however the tool writes it again.
  */
 
+import { dirname, join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, Sink, Written, WrittenFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
-import { readChunks } from '../io/chunks.ts';
 import { hashOf } from '../io/hash.ts';
 import { remove } from '../io/files.ts';
 import type { PreparedFile } from '../io/files.ts';
@@ -15,12 +15,16 @@ import type { Carried } from '../model/carried.ts';
 import { sessionId } from '../model/ids.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
+import { ownText } from '../model/own-text.ts';
 import { emptyTally } from '../model/tally.ts';
 import type { Cursor } from '../store/commit.ts';
+import { notePlacing } from '../store/placing.ts';
+import type { ArchiveWriter } from '../store/archive.ts';
 import type { SessionReader } from '../store/session-reader.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { CaptureSite } from './capture.ts';
+import { guardBytes } from './read-source.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { placedKey } from './gather.ts';
 
@@ -34,7 +38,10 @@ export interface Placement {
   /** The session it continues. */
   readonly source: SessionReader;
   readonly live: Iterable<Message>;
-  readonly written: Written;
+  /** The native id it gets. */
+  readonly nativeId: string;
+  /** Gives the live view the tool's own form. */
+  readonly write: (live: Iterable<Message>) => Written;
   /** ISO 8601. */
   readonly now: string;
 }
@@ -45,26 +52,32 @@ export interface Adopted {
   readonly files: readonly { readonly key: string; readonly path: string }[];
   /** What the target's own reader finds in what was written. */
   readonly carried: Carried;
+  /** What its form has no room for, by name. */
+  readonly losses: { readonly [name: string]: number };
 }
 
 /** Writes the native files and the session that follows them; all or nothing is seen under a native name. */
 export async function adopt(site: CaptureSite, placement: Placement): Promise<Adopted> {
-  const { adapter, source, written, home } = placement;
-  const id = sessionId(adapter.id, written.nativeId);
+  const { adapter, source, nativeId, home } = placement;
+  const id = sessionId(adapter.id, nativeId);
   const writer = openForWriting(site.store, site.machine, id);
   if (!writer.isNew && id !== source.id) {
     writer.close();
     throw new SessionFsError(
       'already-exists',
-      `${written.nativeId} is another session of ${adapter.name} already`,
+      `${nativeId} is another session of ${adapter.name} already`,
       'resume again to get a new id',
     );
   }
   const prepared: PreparedFile[] = [];
+  let placed = (): void => undefined;
   try {
-    const base = writer.isNew ? copyLive(writer, placement.live) : null;
+    const copy = writer.isNew ? new LiveCopy(writer, placement.live) : undefined;
+    const written = placement.write(copy ?? placement.live);
     const carried = emptyCarried();
     const cursors: { [key: string]: Cursor } = {};
+    const folders = written.files.map(({ path }) => dirname(join(home, path)));
+    placed = notePlacing(site.store, site.machine, folders);
     for (const file of written.files) {
       if (file.kind === 'text') {
         if (file.exists === 'keep' && site.machine.stat(`${home}/${file.path}`) !== undefined) continue;
@@ -73,19 +86,20 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
         );
         continue;
       }
-      const reading = new PlacedReading(adapter, written.nativeId, file, writer, carried, placement.now);
-      const one = prepareBelow(home, file.path, reading.chunks());
-      prepared.push(one);
+      const reading = new PlacedReading(adapter, nativeId, file, writer, carried, placement.now);
       // Written anew under its own name, it is another file: what was kept of the lost one stays as it was.
       const archive = writer.archive(file.key, { freshUnless: false });
-      for (const piece of readChunks(one.temporary, 0)) archive.append(piece);
+      const one = prepareBelow(home, file.path, archived(reading.chunks(), archive));
+      prepared.push(one);
       cursors[file.key] = reading.cursor(one);
     }
-    const manifest = manifestOf(placement, writer, id, base);
+    const base = copy?.finish() ?? null;
+    const manifest = manifestOf(placement, written, writer, id, base);
+    const git = source.workspace?.git;
     const facts = {
       ...writer.before.facts,
       cwd: placement.cwd,
-      ...(source.workspace?.git == null ? {} : { git: source.workspace.git }),
+      ...(git == null ? {} : { git }),
       ...(manifest.title == null
         ? {}
         : {
@@ -121,11 +135,14 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
         path: file.path,
       })),
       carried,
+      losses: Object.fromEntries(written.losses),
     };
   } catch (cause) {
     for (const file of prepared) file.discard();
     writer.close();
     throw cause;
+  } finally {
+    placed();
   }
 }
 
@@ -147,26 +164,76 @@ function publishAll(files: readonly PreparedFile[], writer: SessionWriter): void
   }
 }
 
-/** The live view under the parent's message ids; the last of them is where the own part begins. */
-export function copyLive(writer: SessionWriter, live: Iterable<Message>): string {
-  let last: string | null = null;
-  for (const message of live) {
-    // Hung in a line: what the view left out is not there to hang on.
-    writer.append(message.parent_msg_id === last ? message : { ...message, parent_msg_id: last });
-    last = message.msg_id;
+/** The same pieces, each archived on its way. */
+function* archived(pieces: Iterable<Buffer>, archive: ArchiveWriter): Generator<Buffer> {
+  for (const piece of pieces) {
+    archive.append(piece);
+    yield piece;
   }
-  if (last === null)
-    throw new SessionFsError(
-      'invalid-session',
-      'the session has no message to go on from',
-      'show what it holds: sfs show <id> --messages',
-    );
-  writer.live({ op: 'leaf', id: last });
-  return last;
 }
 
-function manifestOf(placement: Placement, writer: SessionWriter, id: string, base: string | null): Manifest {
-  const { source, adapter, written } = placement;
+/** A live view that a session is made of: each message is appended, under the id it has, when it is first read. */
+export class LiveCopy implements Iterable<Message> {
+  readonly #writer: SessionWriter;
+  readonly #live: Iterable<Message>;
+  #count = 0;
+  /** The newest one appended. */
+  #last: string | null = null;
+  #isWhole = false;
+
+  constructor(writer: SessionWriter, live: Iterable<Message>) {
+    this.#writer = writer;
+    this.#live = live;
+  }
+
+  *[Symbol.iterator](): Generator<Message> {
+    let index = 0;
+    for (const message of this.#live) {
+      if (index === this.#count) this.#append(message);
+      index += 1;
+      yield message;
+    }
+    this.#isWhole = true;
+  }
+
+  /** Messages appended. */
+  get count(): number {
+    return this.#count;
+  }
+
+  #append(message: Message): void {
+    // Hung in a line: what the view left out is not there to hang on.
+    const parent = this.#last;
+    this.#writer.append(message.parent_msg_id === parent ? message : { ...message, parent_msg_id: parent });
+    this.#last = message.msg_id;
+    this.#count += 1;
+  }
+
+  /** Appends what nobody read and states the view; the message it ends with. Throws `invalid-session` when there is none. */
+  finish(): string {
+    if (!this.#isWhole) {
+      const rest = this[Symbol.iterator]();
+      for (let next = rest.next(); next.done !== true;) next = rest.next();
+    }
+    if (this.#last === null)
+      throw new SessionFsError(
+        'invalid-session',
+        'the session has no message to go on from',
+        'show what it holds: sfs show <id> --messages',
+      );
+    this.#writer.live({ op: 'leaf', id: this.#last });
+    return this.#last;
+  }
+}
+
+function manifestOf(
+  placement: Placement,
+  written: Written,
+  writer: SessionWriter,
+  id: string,
+  base: string | null,
+): Manifest {
+  const { source, adapter } = placement;
   const isChild = id !== source.id;
   const before = writer.manifest();
   const manifest = deriveManifest({
@@ -180,6 +247,7 @@ function manifestOf(placement: Placement, writer: SessionWriter, id: string, bas
     losses: new Map(),
     cost: null,
     fallbackTime: placement.now,
+    isPlaced: true,
     before,
     parent: isChild ? { session: source.id, msg: base } : undefined,
   });
@@ -198,7 +266,10 @@ function manifestOf(placement: Placement, writer: SessionWriter, id: string, bas
   };
 }
 
-/** Follows the lines of one placed file: writes them, archives them, and decodes them as capture would. */
+/** Characters of a piece of a placed file; what waits longer is old to V8's collector, and then long in going. */
+const pieceLength = 1 << 18;
+
+/** Follows the lines of one placed file: decodes them as capture would, while they are written and archived. */
 export class PlacedReading {
   readonly #file: WrittenFile;
   readonly #adapter: Adapter;
@@ -207,9 +278,10 @@ export class PlacedReading {
   readonly #state: DecoderState;
   readonly #given: Given;
   readonly #keys = new Map<string, string>();
-  /** Decoded id → the message it was made from. */
-  readonly #told = new Map<string, string>();
-  #from: string | undefined;
+  /** Decoded ids. */
+  readonly #told = new Set<string>();
+  /** The messages that the line was made from and the reader has not told yet; the last one stands for what comes after. */
+  #from: readonly string[] = [];
   #last = Buffer.alloc(0);
   #bytes = 0;
   /** Decoded messages that stand for none of the session's. */
@@ -232,20 +304,19 @@ export class PlacedReading {
     this.#given = { file: context, sink: this.#sink(), lookup: this.#lookup(), fallbackTime: now };
   }
 
-  /** The file's bytes in pieces of about 1 MiB. */
+  /** The file's bytes in pieces. */
   *chunks(): Generator<Buffer> {
-    let waiting: Buffer[] = [];
-    let size = 0;
-    for (const line of this.#file.lines) {
-      const bytes = Buffer.from(`${line.text}\n`, 'utf8');
-      waiting.push(bytes);
-      size += bytes.length;
-      this.#from = line.from ?? this.#from;
-      this.#adapter.reader.decode(JSON.parse(line.text), this.#state, this.#given);
-      if (size < 1 << 20) continue;
+    let waiting: string[] = [];
+    let length = 0;
+    for (const { text, from, also = [] } of this.#file.lines) {
+      waiting.push(text, '\n');
+      length += text.length;
+      if (from !== undefined) this.#from = [from, ...also];
+      this.#adapter.reader.decode(JSON.parse(text), this.#state, this.#given);
+      if (length < pieceLength) continue;
       yield this.#take(waiting);
       waiting = [];
-      size = 0;
+      length = 0;
     }
     if (waiting.length > 0) yield this.#take(waiting);
     this.#adapter.reader.settle(this.#state, this.#given);
@@ -264,10 +335,10 @@ export class PlacedReading {
     };
   }
 
-  #take(waiting: readonly Buffer[]): Buffer {
-    const piece = Buffer.concat(waiting);
+  #take(waiting: readonly string[]): Buffer {
+    const piece = Buffer.from(waiting.join(''), 'utf8');
     this.#bytes += piece.length;
-    this.#last = Buffer.concat([this.#last, piece]).subarray(-4096);
+    this.#last = Buffer.concat([this.#last, piece.subarray(-guardBytes)]).subarray(-guardBytes);
     return piece;
   }
 
@@ -276,20 +347,30 @@ export class PlacedReading {
     return {
       message: (message) => {
         countCarried(this.#carried, message);
-        const known = this.#from ?? this.#writer.key(placedKey(message.msg_id));
-        this.#told.set(message.msg_id, known ?? message.msg_id);
+        const [from, ...others] = this.#from;
+        if (others.length > 0) this.#from = others;
+        const known = from ?? this.#writer.key(placedKey(message.msg_id));
         if (known === undefined) this.strangers += 1;
-        if (this.#from !== undefined) this.#writer.setKey(placedKey(message.msg_id), this.#from);
+        this.#told.add(message.msg_id);
+        if (from !== undefined) this.#remember(placedKey(message.msg_id), from);
       },
       key: (key, id) => {
-        this.#keys.set(key, id);
-        this.#writer.setKey(key, id);
+        if (this.#keys.get(key) === id) return;
+        this.#keys.set(ownText(key), id);
+        this.#remember(key, id);
       },
       usage: () => undefined,
+      copied: () => undefined,
       live: () => undefined,
       fact: () => undefined,
       loss: () => undefined,
     };
+  }
+
+  /** A new session has no keys but those of its files, and they are not looked up here: it keeps none in memory. */
+  #remember(key: string, id: string): void {
+    if (this.#writer.isNew) this.#writer.addKey(key, id);
+    else this.#writer.setKey(key, id);
   }
 
   /** Only this file: what an earlier placing of the session told is not told again in it. */
@@ -297,7 +378,7 @@ export class PlacedReading {
     return {
       id: (key) => this.#keys.get(key),
       has: (id) => this.#told.has(id),
-      message: (id) => this.#writer.message(this.#told.get(id) ?? id),
+      message: (id) => this.#writer.message(this.#writer.key(placedKey(id)) ?? id),
     };
   }
 }

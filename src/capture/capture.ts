@@ -177,16 +177,17 @@ export async function readSource(
     return undefined;
   }
   const facts = source.facts === undefined ? gathering.facts : mergeFacts(gathering.facts, source.facts);
+  const tally = facts.parent === undefined ? gathering.tally : gathering.own;
   const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
-  const lastShared = facts.parent?.msg ?? gathering.lastInherited;
-  const cost = await costOf(gathering.tally.models);
+  const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? writer.manifest()?.metadata?.base?.msg;
+  const cost = await costOf(tally.models);
   const fallback = new Date(cursors[mainKey ?? '']?.modifiedMs ?? 0).toISOString();
   const staged = writer.stage(
     {
       cursors: mainFirst(cursors, mainKey),
       facts,
       outsideFacts: outside,
-      tally: gathering.tally,
+      tally,
       promptTitle: gathering.promptTitle,
       records: Object.fromEntries(gathering.records),
       losses: Object.fromEntries(gathering.losses),
@@ -199,19 +200,20 @@ export async function readSource(
         nativeId: source.nativeId,
         nativePath: cursors[mainKey ?? '']?.path,
         facts,
-        tally: gathering.tally,
+        tally,
         promptTitle: gathering.promptTitle,
         losses: gathering.losses,
         cost,
         fallbackTime: fallback,
+        isPlaced: writer.before.placed,
         before: writer.manifest(),
         parent:
           facts.parent === undefined
             ? undefined
-            : { session: sessionId(adapter.id, facts.parent.nativeId), msg: lastShared ?? null },
+            : { session: sessionId(facts.parent.tool ?? adapter.id, facts.parent.nativeId), msg: lastShared ?? null },
       }),
       workspace: deriveWorkspace(facts),
-      tools: deriveTools(facts, gathering.tally),
+      tools: deriveTools(facts, tally),
     },
   );
   const outcome = writer.isNew ? 'new' : rewritten ? 'rewritten' : gathering.added > 0 ? 'grown' : 'unchanged';

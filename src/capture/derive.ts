@@ -23,6 +23,8 @@ export interface Ingredients {
   /** ISO 8601; stands in where nothing of the session has a time. */
   readonly fallbackTime: string;
   readonly parent: { readonly session: string; readonly msg: string | null } | undefined;
+  /** A resume or a fork made it: it is as old as that. */
+  readonly isPlaced: boolean;
   /** What is there already: the user's registers stay. */
   readonly before: Manifest | undefined;
 }
@@ -32,7 +34,7 @@ export function deriveManifest(from: Ingredients): Manifest {
   const { facts, tally, before } = from;
   const title = deriveTitle(from);
   const created =
-    before?.parent_session_id != null
+    from.isPlaced && before?.parent_session_id != null
       ? before.created_at
       : (tally.firstAt ?? facts.createdAt ?? before?.created_at ?? from.fallbackTime);
   const updated = tally.lastAt ?? before?.updated_at ?? created;
@@ -116,7 +118,11 @@ function deriveModel(facts: SessionFacts, tally: Tally): NonNullable<Manifest['m
   };
 }
 
-/** What a tool may have told outside the files we keep: its name for the session, and where it ran. */
-export function outsideFactsOf({ title, cwd }: SessionFacts): SessionFacts {
-  return { ...(title === undefined ? {} : { title }), ...(cwd === undefined ? {} : { cwd }) };
+/** What a tool may have told outside the files we keep: its name for the session, where it ran, of what it made it. */
+export function outsideFactsOf({ title, cwd, parent }: SessionFacts): SessionFacts {
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(parent?.tool === undefined ? {} : { parent }),
+  };
 }

@@ -54,7 +54,7 @@ function storeIn(t: TestContext): {
       assert.deepEqual(failed, []);
       return gathering.added;
     },
-    texts: () => SessionReader.open(store, id).timeline().map(textOf),
+    texts: () => SessionReader.open(store, id).timeline().toArray().map(textOf),
   };
 }
 

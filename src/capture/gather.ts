@@ -7,7 +7,7 @@ import type { TouchedFile } from '../model/facts.ts';
 import type { LiveOp } from '../model/live.ts';
 import type { Message } from '../model/message.ts';
 import type { ResponseUsage, Tally } from '../model/tally.ts';
-import { count, countResponse } from '../model/tally.ts';
+import { count, countResponse, emptyTally } from '../model/tally.ts';
 import { titleFrom } from '../model/title.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 
@@ -25,6 +25,8 @@ export class Gathering implements Sink {
   /** The source is read from its beginning again: a form that is known already is an old one, however it differs from the newest. */
   rereading = false;
   readonly tally: Tally;
+  /** Counts what comes after the last copied message, once there is one. */
+  #part: Tally | undefined;
   #facts: SessionFacts;
   /** By path; a session touches many, so they are not merged list by list. */
   readonly #files = new Map<string, TouchedFile>();
@@ -68,12 +70,28 @@ export class Gathering implements Sink {
     this.added += 1;
     this.changed = true;
     if (this.promptTitle === null) this.promptTitle = titleFrom(kept) ?? null;
-    if (!this.inherited) count(this.tally, kept);
+    if (!this.inherited) for (const tally of this.#tallies()) count(tally, kept);
   }
 
   usage(stated: ResponseUsage): void {
     this.changed = true;
-    if (!this.inherited) countResponse(this.tally, stated);
+    if (!this.inherited) for (const tally of this.#tallies()) countResponse(tally, stated);
+  }
+
+  #tallies(): Tally[] {
+    return this.#part === undefined ? [this.tally] : [this.tally, this.#part];
+  }
+
+  copied(id: string): void {
+    // Read again from the start, what comes after is known and would not be counted again.
+    if (this.inherited || this.rereading) return;
+    this.#lastInherited = this.#original(id);
+    this.#part = emptyTally();
+  }
+
+  /** The counts without what the tool copied from the session this one goes on from. */
+  get own(): Tally {
+    return this.#part ?? this.tally;
   }
 
   live(op: LiveOp): void {

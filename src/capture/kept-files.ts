@@ -71,7 +71,7 @@ export function unpackInto(folder: string, file: Kept, round: number): SourceFil
       path,
       isNewest
         ? readArchive(file.folder, file.archiveKey, archived)
-        : readOldGeneration(file.folder, file.archiveKey, generation),
+        : [readOldGeneration(file.folder, file.archiveKey, generation, archived)],
     ).publish();
     if (isNewest) refuseDamaged(path, file);
   }

@@ -26,6 +26,8 @@ export interface Placed {
   readonly bytes: ReadonlyMap<string, number>;
 }
 
+const writtenAnew =
+  'it was written anew for its own tool, whose file was gone: what was said before and after stays as it was read';
 const placedUnknown = 'what a resume placed of it, and what was said after, cannot be told apart any more';
 
 /** As the ledger has it; or why it cannot be told. */
@@ -35,12 +37,13 @@ export function placedPart(
   manifest: Manifest,
   files: readonly Kept[],
 ): Placed | string {
+  if (manifest.parent_session_id == null) return writtenAnew;
   const base = manifest.metadata?.base?.msg;
   const entry = ledgerLines(site.store, 'placed').find(
     (line) =>
       isObject(line) && line['session_id'] === writer.id && line['parent_session_id'] === manifest.parent_session_id,
   );
-  if (typeof base !== 'string' || manifest.parent_session_id == null || !isObject(entry)) return placedUnknown;
+  if (typeof base !== 'string' || !isObject(entry)) return placedUnknown;
   const bytes = new Map<string, number>();
   for (const noted of Array.isArray(entry['files']) ? entry['files'] : []) {
     const file = isObject(noted) ? files.find(({ cursor }) => cursor.path === noted['path']) : undefined;

@@ -4,7 +4,9 @@ import type { DecoderState, SourceFile } from '../adapters/adapter.ts';
 import { hashOf } from '../io/hash.ts';
 import type { FileInfo, Machine } from '../io/machine.ts';
 import { archivedBytes, emptyArchive, readArchiveEnd } from '../store/archive.ts';
-import { contextOf, decodeValue, givenOf, guardBytes, guarded, isUnchanged, placeOf } from './read-source.ts';
+import { decodeLine, opaqueOf, settle } from './decode-line.ts';
+import type { Decoding } from './decode-line.ts';
+import { contextOf, givenOf, guardBytes, isUnchanged, placeOf } from './read-source.ts';
 import type { ReadResult, Reading } from './read-source.ts';
 
 /** What is known of a source's file before it is read; `undefined` when it is not there. Of rows in a database, what stands in for it. */
@@ -29,7 +31,8 @@ export function readDatabase(reading: Reading, file: SourceFile): ReadResult | u
   gathering.rereading = false;
   const context = contextOf(reading, file);
   const state: DecoderState = { ...adapter.reader.start(context), ...structuredClone(cursor?.state) };
-  const given = givenOf(reading, context, info);
+  const decoding: Decoding = { adapter, state, given: givenOf(reading, context, info), counts: gathering };
+  const opaque = opaqueOf(adapter);
   const archived = writer.before.native[file.key] ?? emptyArchive;
   const lines: Buffer[] = [];
   for (const { key, stamp, record } of rows) {
@@ -39,9 +42,9 @@ export function readDatabase(reading: Reading, file: SourceFile): ReadResult | u
     writer.setKey(rowKey(file, key), `${stamp} ${hash}`);
     if (isSame) continue;
     lines.push(line);
-    decodeValue(record, adapter, state, given, gathering);
+    decodeLine(line.subarray(0, -1), decoding, opaque);
   }
-  guarded(gathering, () => adapter.reader.settle(state, given));
+  settle(decoding);
   const bytes = Buffer.concat(lines);
   if (bytes.length > 0) writer.archive(file.key, { freshUnless: true }).append(bytes);
   const before = readArchiveEnd(writer.folder, file.key, archived, Math.max(0, guardBytes - bytes.length));

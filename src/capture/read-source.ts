@@ -1,6 +1,5 @@
 /** Reads the files of one source from where the last capture stopped: archives their bytes and decodes their records. */
 
-import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
@@ -15,9 +14,10 @@ import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
 import type { Cursor } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
+import { decodeDocument, decodeLine, isWholeRecord, opaqueOf, settle } from './decode-line.ts';
 import type { Gathering } from './gather.ts';
 
-/** Bytes before an offset that a guard covers. */
+/** Of so many bytes before a cursor its guard is the hash. */
 export const guardBytes = 4096;
 
 /** What reading one file came to. */
@@ -117,21 +117,22 @@ function readLog(
   const to = Math.min(plain.sizeBytes, file.inherited?.bytes ?? plain.sizeBytes);
   const given = givenOf(reading, context, info);
   const tee = new Tee(archive, archived);
-  const opaque = adapter.reader.opaque.map((prefix) => Buffer.from(prefix, 'utf8'));
+  const opaque = opaqueOf(adapter);
+  const decoding = { adapter, state, given, counts: gathering };
   let offset = from;
   for (const line of linesOf(tee.watch(readPooled(plain.path, from, to), from), from)) {
     if (!line.complete && !isWholeRecord(line.bytes)) break;
-    decodeLineOf(line.bytes, adapter, state, given, gathering, opaque);
+    decodeLine(line.bytes, decoding, opaque);
     offset = line.end;
     if (tee.isReady(offset)) tee.drain(offset);
   }
-  tee.finish(offset);
-  guarded(gathering, () => adapter.reader.settle(state, given));
+  const read = tee.finish(offset);
+  settle(decoding);
   return {
     cursor: {
       ...placeOf(file, info),
       offset,
-      guard: guardAt(plain.path, offset),
+      guard: guardOf(plain.path, from, offset, read),
       state,
       ...(file.inherited === undefined ? {} : { inherited: true }),
     },
@@ -154,16 +155,15 @@ function readWhole(reading: Reading, file: SourceFile, info: FileInfo, cursor: C
   const context = contextOf(reading, file);
   const state = context.kind === 'document' ? adapter.reader.start(context) : {};
   if (file.kind === 'document') {
-    const value = parse(trim(bytes));
-    if (value === undefined) throw halfWritten(file.path);
-    const given = givenOf(reading, context, info);
-    decodeValue(value, adapter, state, given, gathering);
-    guarded(gathering, () => adapter.reader.settle(state, given));
+    const decoding = { adapter, state, given: givenOf(reading, context, info), counts: gathering };
+    if (!decodeDocument(bytes, decoding)) throw halfWritten(file.path);
+    settle(decoding);
   }
   if (file.inherited === undefined) {
     // Never behind what is kept already, though a recovery forgot the cursor.
     const archive = writer.archive(file.key, { freshUnless: false });
     archive.append(bytes);
+    archive.finish();
   }
   gathering.changed = true;
   return { cursor: { ...place, offset: bytes.length, guard, state }, bytes: bytes.length, rewritten: false };
@@ -222,87 +222,26 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
   );
 }
 
+/**
+ * The same for what was just read. Where the file was rewritten meanwhile, other bytes stand where reading began or ended: then
+ * the guard fits no file, and it is read again.
+ */
+function guardOf(path: string, from: number, offset: number, read: Ends): string {
+  const stands = (at: number, bytes: Buffer): boolean => readBytes(path, at, bytes.length).equals(bytes);
+  if (!stands(from, read.first) || !stands(offset - read.last.length, read.last)) return '';
+  return read.last.length === Math.min(guardBytes, offset) ? hashOf(read.last) : guardAt(path, offset);
+}
+
+/** The first and the last bytes that were read of a stretch, as many as a guard covers. */
+interface Ends {
+  readonly first: Buffer;
+  readonly last: Buffer;
+}
+
 /** The hash of the bytes just before an offset: what a file must still hold there to have only grown. */
 export function guardAt(path: string, offset: number): string {
   const from = Math.max(0, offset - guardBytes);
   return hashOf(readBytes(path, from, offset - from));
-}
-
-function decodeLineOf(
-  bytes: Buffer,
-  adapter: Adapter,
-  state: DecoderState,
-  given: Given,
-  gathering: Gathering,
-  opaque: readonly Buffer[],
-): void {
-  const trimmed = trim(bytes);
-  if (trimmed.length === 0) return;
-  if (
-    opaque.some(
-      (prefix) => trimmed.length >= prefix.length && trimmed.compare(prefix, 0, prefix.length, 0, prefix.length) === 0,
-    )
-  ) {
-    gathering.record('state');
-    return;
-  }
-  const value = parse(trimmed);
-  if (value === undefined) {
-    gathering.record('malformed');
-    gathering.loss('malformed-line');
-    return;
-  }
-  if (!isUtf8(trimmed)) gathering.loss('invalid-utf8');
-  decodeValue(value, adapter, state, given, gathering);
-}
-
-/** Decodes one record and counts what it was. */
-export function decodeValue(
-  value: unknown,
-  adapter: Adapter,
-  state: DecoderState,
-  given: Given,
-  gathering: Gathering,
-): void {
-  guarded(gathering, () => gathering.record(adapter.reader.decode(value, state, given)));
-}
-
-/** Decoders do not throw; should one do so all the same (nesting beyond the stack), the record is a loss and the rest goes on. */
-export function guarded(gathering: Gathering, work: () => void): void {
-  try {
-    work();
-  } catch (cause) {
-    if (cause instanceof SessionFsError) throw cause;
-    gathering.record('unknown');
-    gathering.loss(`undecodable:${cause instanceof Error ? cause.name : 'error'}`);
-  }
-}
-
-/** Without a byte order mark, NULs a crash left in front, and white space around. */
-function trim(bytes: Buffer): Buffer {
-  let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  let end = bytes.length;
-  while (start < end && isBlank(bytes[start])) start += 1;
-  while (end > start && isBlank(bytes[end - 1])) end -= 1;
-  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0 || byte === 9 || byte === 13 || byte === 32;
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A last line without a newline counts when it is a whole JSON object; otherwise it waits until the rest is there. */
-function isWholeRecord(bytes: Buffer): boolean {
-  const trimmed = trim(bytes);
-  return trimmed[0] === 0x7b && trimmed[trimmed.length - 1] === 0x7d && parse(trimmed) !== undefined;
 }
 
 /** Hands the bytes that were read to the archive once whole lines of them are decoded. */
@@ -311,6 +250,9 @@ class Tee {
   /** Source bytes before this offset are archived already. */
   #archived: number;
   #queue: { readonly from: number; readonly chunk: Chunk }[] = [];
+  #first: Buffer = Buffer.alloc(0);
+  /** What the newest finished piece ended with. */
+  #last: Buffer = Buffer.alloc(0);
 
   constructor(archive: ArchiveWriter | undefined, archived: number) {
     this.#archive = archive;
@@ -320,6 +262,7 @@ class Tee {
   *watch(chunks: Iterable<Chunk>, from: number): Generator<Buffer> {
     let offset = from;
     for (const chunk of chunks) {
+      if (this.#first.length === 0) this.#first = Buffer.from(chunk.bytes.subarray(0, guardBytes));
       this.#queue.push({ from: offset, chunk });
       offset += chunk.bytes.length;
       yield chunk.bytes;
@@ -335,17 +278,24 @@ class Tee {
   drain(offset: number): void {
     while (this.isReady(offset)) {
       const first = this.#queue.shift();
-      if (first !== undefined) this.#take(first.from, first.chunk, first.chunk.bytes.length);
+      if (first === undefined) continue;
+      this.#last = Buffer.from(first.chunk.bytes.subarray(-guardBytes));
+      this.#take(first.from, first.chunk, first.chunk.bytes.length);
     }
   }
 
   /** The end of the last whole line. */
-  finish(offset: number): void {
+  finish(offset: number): Ends {
     this.drain(offset);
     const [first, ...unfinished] = this.#queue;
     this.#queue = [];
-    if (first !== undefined) this.#take(first.from, first.chunk, Math.max(0, offset - first.from));
+    const behind = Math.max(0, offset - (first?.from ?? offset));
+    const last = Buffer.from(first?.chunk.bytes.subarray(Math.max(0, behind - guardBytes), behind) ?? []);
+    if (first !== undefined) this.#take(first.from, first.chunk, behind);
     for (const { chunk } of unfinished) chunk.release();
+    // A session may have thousands of files: none waits in memory for the others.
+    this.#archive?.finish();
+    return { first: this.#first, last: last.length === 0 ? this.#last : last };
   }
 
   #take(from: number, chunk: Chunk, length: number): void {

@@ -13,7 +13,7 @@ import { canonicalJson } from '../model/json.ts';
 import { baseId } from '../model/message.ts';
 import type { Message } from '../model/message.ts';
 import type { Manifest } from '../model/manifest.ts';
-import type { Commit, Cursor } from '../store/commit.ts';
+import type { CommitOutline, Cursor } from '../store/commit.ts';
 import { SessionReader, asBase } from '../store/session-reader.ts';
 import { SessionWriter, commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Staged } from '../store/session-writer.ts';
@@ -75,7 +75,7 @@ export async function rederive(
 
 const withoutBytes = 'it has no native bytes to derive it from';
 
-function reasonToLeave(commit: Commit, adapter: Adapter | undefined): string | undefined {
+function reasonToLeave(commit: CommitOutline, adapter: Adapter | undefined): string | undefined {
   if (Object.keys(commit.native).length === 0) return withoutBytes;
   if (adapter === undefined) return 'its tool is none that can be read';
   return undefined;
@@ -107,7 +107,9 @@ async function deriveAfresh(
     }
     const fresh = openForWriting(store, site.machine, writer.id);
     try {
-      const found = { adapter, source: { nativeId, files } };
+      // Of what the tool made it decides what its own part is.
+      const { parent } = outsideFactsOf(writer.before.facts);
+      const found = { adapter, source: { nativeId, files, ...(parent === undefined ? {} : { facts: { parent } }) } };
       const read = await readSource({ machine }, found, fresh, writer.before.outsideFacts);
       const [unread] = read?.captured.problems ?? [];
       if (unread !== undefined) throw new SessionFsError('invalid-session', unread.problem);
@@ -245,6 +247,7 @@ async function stageAs(
         losses: new Map(Object.entries(losses)),
         cost: await costOf(tally.models),
         fallbackTime: new Date(main?.modifiedMs ?? 0).toISOString(),
+        isPlaced: writer.before.placed,
         before: before === undefined ? undefined : withoutDerived(before),
         parent,
       }),

@@ -45,6 +45,17 @@ export function makeFolder(path: string): void {
   });
 }
 
+/** A name for what is not yet to be seen; no other process gives it. */
+function temporaryName(): string {
+  temporaryCount += 1;
+  return `.${process.pid}-${temporaryCount}.tmp`;
+}
+
+/** Is it the name of an unfinished file of the process with this id? */
+export function isTemporaryOf(name: string, pid: number): boolean {
+  return new RegExp(`^\\.${pid}-\\d+\\.tmp$`).test(name);
+}
+
 /** Replaces a file whole: temporary file in the same folder, flush, rename; mode 0600. Never half written. */
 export function replaceFile(path: string, data: string): void {
   const replacement = prepareReplacement(path, data);
@@ -68,8 +79,7 @@ export interface Replacement {
 
 /** Writes what is to stand in place of a file; mode 0600. */
 export function prepareReplacement(path: string, data: string): Replacement {
-  temporaryCount += 1;
-  const temporary = join(dirname(path), `.${process.pid}-${temporaryCount}.tmp`);
+  const temporary = join(dirname(path), temporaryName());
   writing(path, () => {
     const file = openSync(temporary, 'wx', privateFile);
     try {
@@ -98,8 +108,7 @@ export interface PreparedFile {
 
 /** Writes a file of mode 0600 that appears only when it is published. */
 export function prepareFile(path: string, chunks: Iterable<Uint8Array>): PreparedFile {
-  temporaryCount += 1;
-  const temporary = join(dirname(path), `.${process.pid}-${temporaryCount}.tmp`);
+  const temporary = join(dirname(path), temporaryName());
   const info = writing(path, () => {
     const file = openSync(temporary, 'wx', privateFile);
     try {

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { SessionFsError } from '../errors.ts';
+import { decompress } from './compress.ts';
 import { packedHeadBytes, unpackFile, unpackHead } from './unpack.ts';
 
 /** Text that does not shrink to nothing: one block of the frame is no longer all of it. */
@@ -35,6 +36,14 @@ describe('the beginning of a packed file', () => {
     for (let end = 4; end < 40; end += 1) assert.equal(unpackHead(packed.subarray(0, end), 4096).length, 0);
   });
 
+  test('goes on in the frames that follow, past those that hold nothing', () => {
+    const note = Buffer.concat([Buffer.from([0x5e, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from('idx')]);
+    const small = Buffer.concat([note, zstdCompressSync('{"a":'), note, zstdCompressSync('1}\n'), packed]);
+    const head = unpackHead(small.subarray(0, packedHeadBytes), 4096);
+    assert.equal(Buffer.from(head).toString('utf8', 0, 8), '{"a":1}\n');
+    assert.ok(head.length >= 4096 && text.subarray(0, head.length - 8).equals(head.subarray(8)));
+  });
+
   test('of a bomb is a few blocks of it', () => {
     const bomb = zstdCompressSync(Buffer.alloc(64 << 20));
     assert.equal(unpackHead(bomb, 4096).length, 128 << 10);
@@ -54,7 +63,25 @@ describe('a packed file', () => {
     assert.ok(text.equals(await unpacked(t, packed, text.length)));
   });
 
+  test('of several frames is unpacked whole, wherever they end', async (t) => {
+    const note = Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0]), Buffer.from('more')]);
+    const empty = zstdCompressSync('');
+    const half = text.length >> 1;
+    const parts = [text.subarray(0, half), text.subarray(half), Buffer.from('{}\n'), Buffer.alloc(300_000, 'a')];
+    const frames = parts.map((part, index) =>
+      zstdCompressSync(part, { params: { [constants.ZSTD_c_checksumFlag]: index % 2 } }),
+    );
+    assert.ok(Buffer.concat(parts).equals(await unpacked(t, Buffer.concat([note, empty, ...frames, note]))));
+    const many = Array.from({ length: 3000 }, (_, at) => `${at}\n`);
+    const packedMany = Buffer.concat(many.map((line) => zstdCompressSync(line)));
+    assert.equal((await unpacked(t, packedMany)).toString('utf8'), many.join(''));
+    assert.equal(decompress(packedMany).toString('utf8'), many.join(''));
+  });
+
+  const twoFrames = Buffer.concat([packed, packed]);
   for (const [what, bytes, limit, why] of [
+    ['cut off in its second frame', twoFrames.subarray(0, -2), undefined, /unexpected end of file/],
+    ['larger than allowed in both frames', twoFrames, text.length + 1, /unpacks to more than/],
     ['cut off', packed.subarray(0, packed.length - 2), undefined, /unexpected end of file/],
     ['damaged', Buffer.concat([packed.subarray(0, 5000), Buffer.alloc(9, 3), packed.subarray(5009)]), undefined, /./],
     ['followed by something else', Buffer.concat([packed, Buffer.from('more')]), undefined, /something else follows/],

@@ -10,18 +10,33 @@ export function hasSecondProcessor(): boolean {
   return availableParallelism() > 1;
 }
 
+/** Bounds of a thread's heap, in MB: for what is new, and for what has been kept for a while. */
+export interface HeapBounds {
+  readonly youngMb: number;
+  readonly oldMb: number;
+}
+
 /**
- * Bounds of a thread's heap, in MB. V8 collects the sooner the less a heap may grow, and an import keeps little: with these
+ * V8 collects the sooner the less a heap may grow, and an import keeps little: with these
  * two threads together stay below 300 MB resident (with V8's own bounds: 360).
  */
-const youngGenerationMb = 24;
-const oldGenerationMb = 1024;
+const usualBounds: HeapBounds = { youngMb: 24, oldMb: 1024 };
+
+/** Is this code running on a thread that {@link runThread} started? */
+export function isThread(): boolean {
+  return !builtin('node:worker_threads').isMainThread;
+}
 
 /**
  * Runs `src/cli/<name>.ts` (in a bundle `<name>.cjs`) on a thread with `input`; every message it posts goes to `receive`.
  * Settles when the thread has ended; rejects when it failed.
  */
-export function runThread(name: string, input: unknown, receive: (message: unknown) => void): Promise<void> {
+export function runThread(
+  name: string,
+  input: unknown,
+  receive: (message: unknown) => void,
+  { youngMb, oldMb }: HeapBounds = usualBounds,
+): Promise<void> {
   const script = [join(import.meta.dirname, `${name}.cjs`), join(import.meta.dirname, '..', 'cli', `${name}.ts`)].find(
     (path) => existsSync(path),
   );
@@ -29,7 +44,7 @@ export function runThread(name: string, input: unknown, receive: (message: unkno
     const { Worker } = builtin('node:worker_threads');
     const thread = new Worker(script ?? name, {
       workerData: input,
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb, maxOldGenerationSizeMb: oldGenerationMb },
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb, maxOldGenerationSizeMb: oldMb },
     });
     thread.on('message', receive);
     thread.on('error', reject);

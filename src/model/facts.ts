@@ -22,8 +22,11 @@ export interface SessionFacts {
   readonly reasoningEffort?: 'low' | 'medium' | 'high';
   /** ISO 8601; used where no message has a time. */
   readonly createdAt?: string;
-  /** The session this one was forked from in the tool itself, and the last message they share (our id). */
-  readonly parent?: { readonly nativeId: string; readonly msg?: string };
+  /**
+   * The session this one was forked from in the tool itself, and the last message they share (our id); or the one of another
+   * `tool` (adapter id) that the tool took it in from.
+   */
+  readonly parent?: { readonly tool?: string; readonly nativeId: string; readonly msg?: string };
   readonly tools?: Tools;
   /** Which call (`tool_use_id`) started which sub-agent. */
   readonly agentCalls?: { readonly [agentId: string]: string };

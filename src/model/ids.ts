@@ -3,6 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson } from './json.ts';
+import { ownText } from './own-text.ts';
 import type { Message, Role } from './message.ts';
 import type { Block } from './block.ts';
 
@@ -30,7 +31,12 @@ export function sessionId(tool: string, nativeId: string): string {
  * and ordinals stay out, so a vendor's migration of a file yields the same ids.
  */
 export function contentId(parent: string | null, role: Role, content: readonly Block[]): string {
-  return `msg_${sha256Hex(`${parent ?? ''}\n${role}\n${canonicalJson(content)}`).slice(0, 24)}`;
+  return hashedId(`${parent ?? ''}\n${role}\n${canonicalJson(content)}`);
+}
+
+/** `msg_` and 24 hex digits of the text's hash. */
+export function hashedId(text: string): string {
+  return ownText(`msg_${sha256Hex(text).slice(0, 24)}`);
 }
 
 /** The id of a later form of a message: `<base>~<8 hex of its content>`. */

@@ -50,6 +50,14 @@ const cases: readonly { readonly name: string; readonly ops: readonly LiveOp[]; 
     view: ['a', 'b', 'c', 'd'],
   },
   {
+    name: 'what a replacement names twice, or what comes again behind it, stands in its last place',
+    ops: [
+      { op: 'leaf', id: 'd' },
+      { op: 'replace', at: 'b', with: ['x', 'a', 'x', 'd'] },
+    ],
+    view: ['a', 'x', 'c', 'd'],
+  },
+  {
     name: 'of two replacements the deeper one counts',
     ops: [
       { op: 'leaf', id: 'd' },

@@ -21,7 +21,8 @@ export interface Link {
 
 /**
  * The ids of the live view in order. `links` holds every message by id, in the order of the lines (the last main-line
- * message is the leaf of a session that states none). A message nobody links to is left out; cycles end the walk.
+ * message is the leaf of a session that states none). A message nobody links to is left out; cycles end the walk. Each
+ * message stands there once, though a replacement name it twice: in its last place.
  */
 export function liveIds(links: ReadonlyMap<string, Link>, ops: readonly LiveOp[]): string[] {
   const replaced = new Map<string, readonly string[]>();
@@ -43,18 +44,18 @@ export function liveIds(links: ReadonlyMap<string, Link>, ops: readonly LiveOp[]
     leaf = null;
     for (const [id, link] of links) if (!link.sidechain) leaf = id;
   }
-  const path: string[] = [];
+  const path = new Set<string>();
   const seen = new Set<string>();
   for (let id: string | null = leaf; id !== null && !seen.has(id); id = links.get(id)?.parent ?? null) {
     seen.add(id);
     const instead = replaced.get(id);
     if (instead !== undefined) {
-      for (const other of instead.toReversed()) if (links.has(other)) path.push(other);
+      for (const other of instead.toReversed()) if (links.has(other)) path.add(other);
       break;
     }
-    if (links.has(id)) path.push(id);
+    if (links.has(id)) path.add(id);
   }
-  return path.reverse();
+  return [...path].reverse();
 }
 
 /** What {@link liveIds} needs of a message. */

@@ -6,8 +6,9 @@
 import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
-import { appendAt, exists, makeFolder, namesIn, readBytes, remove } from '../io/files.ts';
-import { compress, decompress } from '../io/compress.ts';
+import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
+import { compress, compressAgainst, decompress } from '../io/compress.ts';
+import type { Packed } from '../io/compress.ts';
 import { hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
@@ -37,7 +38,7 @@ export function* readArchive(sessionFolder: string, key: string, file: ArchivedF
   let offset = 0;
   for (const frame of file.frames) {
     const path = join(folder, 'frames.zst');
-    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset);
+    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset, { frameBytes: frame.raw });
     if (hashOf(raw) !== frame.sha256) throw damaged(path, offset);
     offset += frame.stored;
     yield raw;
@@ -61,21 +62,72 @@ export function readArchiveEnd(sessionFolder: string, key: string, file: Archive
 }
 
 /**
- * The raw bytes of a generation that the commit does not list any more: all that lies in its folder. Nothing says whether they
- * are whole but zstd itself. Throws `invalid-session` when they are not.
+ * The raw bytes of a generation that the commit does not list any more: all that lies in its folder, or what it differed in from
+ * the next one. Nothing says whether they are whole but zstd itself. `newest` is what the commit lists. Throws `invalid-session`
+ * when they are not.
  */
-export function* readOldGeneration(sessionFolder: string, key: string, generation: number): Generator<Buffer> {
+export function readOldGeneration(
+  sessionFolder: string,
+  key: string,
+  generation: number,
+  newest: ArchivedFile,
+): Buffer {
   const folder = generationFolder(sessionFolder, key, generation);
   const path = join(folder, 'frames.zst');
+  const patched = exists(path) ? undefined : patchIn(folder);
+  if (patched !== undefined) {
+    const next = generation + 1;
+    const base =
+      next < newest.generation
+        ? readOldGeneration(sessionFolder, key, next, newest)
+        : Buffer.concat([...readArchive(sessionFolder, key, newest)]);
+    return unpacked(patched.path, readBytes(patched.path), 0, { base: base.subarray(0, patched.baseBytes) });
+  }
   const frames = exists(path) ? unpacked(path, readBytes(path), 0) : Buffer.alloc(0);
-  yield frames;
   const tail = tailPath(folder, frames.length);
-  if (exists(tail)) yield readBytes(tail);
+  return exists(tail) ? Buffer.concat([frames, readBytes(tail)]) : frames;
 }
 
-function unpacked(path: string, stored: Buffer, offset: number): Buffer {
+/** Of so many generations one stays whole, so that an old one is not far from bytes that stand alone. */
+const wholeEvery = 16;
+/** A larger one stays whole: it would be held in memory with its next. */
+const mostPatchedBytes = 8 << 20;
+
+/**
+ * Keeps of a generation only what it differs in from the next one, which is committed. `before` is what the commit listed of it.
+ * Cut off in between, both forms are there and say the same.
+ */
+export function patchGeneration(sessionFolder: string, key: string, before: ArchivedFile, next: ArchivedFile): void {
   try {
-    return decompress(stored);
+    patch(sessionFolder, key, before, next);
+  } catch (cause) {
+    // The session is committed, and the generation whole: a full disk, or bytes that are damaged, leave it so.
+    if (!(cause instanceof SessionFsError)) throw cause;
+  }
+}
+
+function patch(sessionFolder: string, key: string, before: ArchivedFile, next: ArchivedFile): void {
+  const isLarge = Math.max(archivedBytes(before), archivedBytes(next)) > mostPatchedBytes;
+  if (isLarge || before.generation % wholeEvery === 0 || next.generation !== before.generation + 1) return;
+  const folder = generationFolder(sessionFolder, key, before.generation);
+  const raw = Buffer.concat([...readArchive(sessionFolder, key, before)]);
+  const base = Buffer.concat([...readArchive(sessionFolder, key, next)]);
+  const packed = compressAgainst(raw, base);
+  const stored = before.frames.reduce((sum, frame) => sum + frame.stored, before.tailBytes);
+  if (packed.length >= stored || !decompress(packed, { base }).equals(raw)) return;
+  prepareFile(join(folder, `patch.${base.length}`), [packed]).publish();
+  for (const name of namesIn(folder)) if (!name.startsWith('patch.')) remove(join(folder, name));
+}
+
+/** The patch in the folder of a generation, and how many bytes of the next one it is made against. */
+function patchIn(folder: string): { readonly path: string; readonly baseBytes: number } | undefined {
+  const name = namesIn(folder).find((file) => /^patch\.\d+$/.test(file));
+  return name === undefined ? undefined : { path: join(folder, name), baseBytes: Number(name.slice('patch.'.length)) };
+}
+
+function unpacked(path: string, stored: Buffer, offset: number, packed: Packed = {}): Buffer {
+  try {
+    return decompress(stored, packed);
   } catch (cause) {
     throw damaged(path, offset, cause);
   }
@@ -101,7 +153,6 @@ export class ArchiveWriter {
   readonly #folder: string;
   readonly #generation: number;
   readonly #frames: Frame[];
-  readonly #before: ArchivedFile;
   #storedBytes: number;
   /** Raw bytes behind the frames: first those already in the tail file (`#tailOnDisk`), then new ones. */
   #parts: Piece[] = [];
@@ -112,7 +163,6 @@ export class ArchiveWriter {
   constructor(sessionFolder: string, key: string, before: ArchivedFile) {
     this.#folder = generationFolder(sessionFolder, key, before.generation);
     this.#generation = before.generation;
-    this.#before = before;
     this.#frames = [...before.frames];
     this.#storedBytes = before.frames.reduce((sum, frame) => sum + frame.stored, 0);
     this.#tailOnDisk = before.tailBytes;
@@ -131,16 +181,16 @@ export class ArchiveWriter {
   /** Writes everything out; what the commit is to list, and the files to flush before it. */
   finish(): { readonly file: ArchivedFile; readonly touched: readonly string[] } {
     if (this.#tailOnDisk + this.#partsBytes >= sealBytes && this.#partsBytes > 0) this.#seal();
-    let tailBytes = this.#tailOnDisk;
     if (this.#partsBytes > 0) {
       const path = tailPath(this.#folder, framedBytes(this.#frames));
-      tailBytes = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
+      this.#tailOnDisk = appendAt(path, this.#tailOnDisk, Buffer.concat(this.#parts.map(({ bytes }) => bytes)));
       for (const { release } of this.#parts) release();
       this.#parts = [];
       this.#partsBytes = 0;
       this.#touched.add(path);
     }
-    return { file: { generation: this.#generation, frames: this.#frames, tailBytes }, touched: [...this.#touched] };
+    const file = { generation: this.#generation, frames: this.#frames, tailBytes: this.#tailOnDisk };
+    return { file, touched: [...this.#touched] };
   }
 
   /** Removes what no commit lists any more; called when the new commit is durable. */
@@ -152,9 +202,7 @@ export class ArchiveWriter {
 
   #seal(): void {
     const onDisk =
-      this.#tailOnDisk === 0
-        ? []
-        : [readBytes(tailPath(this.#folder, framedBytes(this.#before.frames)), 0, this.#tailOnDisk)];
+      this.#tailOnDisk === 0 ? [] : [readBytes(tailPath(this.#folder, framedBytes(this.#frames)), 0, this.#tailOnDisk)];
     const taken = this.#parts;
     const parts = [...onDisk, ...taken.map(({ bytes }) => bytes)];
     const raw = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);

@@ -5,14 +5,17 @@
 
 import { join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
-import { decodeLine } from '../format/line.ts';
+import { decodeLine, encodeLine } from '../format/line.ts';
 import { layout } from '../format/layout.ts';
 import { exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
 import type { Machine } from '../io/machine.ts';
-import { isObject } from '../model/json.ts';
+import { countAt, isObject, stringAt } from '../model/json.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { Message } from '../model/message.ts';
 import { wrongName } from '../model/name.ts';
 import { nearest } from '../model/near.ts';
 import { editManifest } from './registers.ts';
+import type { Lengths } from './session-reader.ts';
 import { SessionReader } from './session-reader.ts';
 
 /** `checkpoints/<name>/checkpoint.json` */
@@ -39,9 +42,7 @@ export function createCheckpoint(folder: string, machine: Machine, id: string, n
         `choose another name, or delete it: sfs checkpoint delete ${id} ${name}`,
       );
     const checkpoint = checkpointOf(SessionReader.at(folder), machine, name);
-    makeFolder(join(folder, layout.checkpoints, name));
-    const path = join(folder, layout.checkpoints, name, layout.checkpoint);
-    prepareFile(path, [Buffer.from(`${JSON.stringify(checkpoint, null, 2)}\n`, 'utf8')]).publish();
+    writeInto(folder, name, layout.checkpoint, [`${JSON.stringify(checkpoint, null, 2)}\n`]);
     made = checkpoint;
     return { ...manifest, checkpoint_count: checkpointNames(folder).length };
   });
@@ -55,6 +56,38 @@ export function checkpointsIn(folder: string, machine: Machine): Checkpoint[] {
     .map((name) => readCheckpoint(folder, machine, name))
     .filter((checkpoint) => checkpoint !== undefined)
     .toSorted((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
+}
+
+/** Writes a checkpoint that came with the session: where it stood is looked up here, where the session's files are this long. */
+export function keepCheckpoint(
+  reader: SessionReader,
+  machine: Machine,
+  { name, created_at: at }: Pick<Checkpoint, 'name' | 'created_at'>,
+  lengths: Lengths,
+): void {
+  const checkpoint = { ...checkpointOf(reader.upTo(lengths), machine, name), created_at: at };
+  writeInto(reader.folder, name, layout.checkpoint, [`${JSON.stringify(checkpoint, null, 2)}\n`]);
+}
+
+/** Writes a checkpoint in the form of 0.1.0: copies of manifest and messages. */
+export function keepCopy(folder: string, name: string, manifest: Manifest, messages: Iterable<Message>): void {
+  writeInto(folder, name, layout.messages, textOf(messages));
+  writeInto(folder, name, layout.manifest, [`${JSON.stringify(manifest, null, 2)}\n`]);
+}
+
+function* textOf(messages: Iterable<Message>): Generator<string> {
+  for (const message of messages) yield `${encodeLine(message)}\n`;
+}
+
+function writeInto(folder: string, name: string, file: string, texts: Iterable<string>): void {
+  const at = join(folder, layout.checkpoints, name);
+  makeFolder(at);
+  remove(join(at, file));
+  prepareFile(join(at, file), bytesOf(texts)).publish();
+}
+
+function* bytesOf(texts: Iterable<string>): Generator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text, 'utf8');
 }
 
 /** Deletes a checkpoint. Throws `checkpoint-not-found`. */
@@ -93,7 +126,7 @@ function mustBeThere(folder: string, id: string, name: string): void {
 }
 
 /** Of those whose files are there; a folder that a crash left empty is none. */
-function checkpointNames(folder: string): string[] {
+export function checkpointNames(folder: string): string[] {
   const parent = join(folder, layout.checkpoints);
   return namesIn(parent).filter(
     (name) =>
@@ -104,11 +137,12 @@ function checkpointNames(folder: string): string[] {
 
 function checkpointOf(reader: SessionReader, machine: Machine, name: string): Checkpoint {
   const sizeOf = (file: string): number => machine.stat(join(reader.folder, file))?.sizeBytes ?? 0;
+  const { leaf, messages } = reader.standing();
   return {
     name,
     created_at: machine.now().toISOString(),
-    leaf: reader.liveIds().at(-1) ?? null,
-    message_count: reader.timeline().length,
+    leaf,
+    message_count: messages,
     messages_bytes: reader.lengths?.messagesBytes ?? sizeOf(layout.messages),
     live_bytes: reader.lengths?.liveBytes ?? sizeOf(layout.live),
   };
@@ -116,10 +150,7 @@ function checkpointOf(reader: SessionReader, machine: Machine, name: string): Ch
 
 function readCheckpoint(folder: string, machine: Machine, name: string): Checkpoint | undefined {
   const at = join(folder, layout.checkpoints, name);
-  if (exists(join(at, layout.checkpoint))) {
-    const value = decodeLine(readBytes(join(at, layout.checkpoint)).toString('utf8'));
-    return isCheckpoint(value) ? { ...value, name } : undefined;
-  }
+  if (exists(join(at, layout.checkpoint))) return checkpointAt(folder, name);
   try {
     const copy = SessionReader.at(at);
     return { ...checkpointOf(copy, machine, name), created_at: copy.manifest.updated_at ?? copy.manifest.created_at };
@@ -129,13 +160,17 @@ function readCheckpoint(folder: string, machine: Machine, name: string): Checkpo
   }
 }
 
+/** What `checkpoint.json` says; `undefined` when it is none. */
+export function checkpointAt(folder: string, name: string): Checkpoint | undefined {
+  const value = decodeLine(readBytes(join(folder, layout.checkpoints, name, layout.checkpoint)).toString('utf8'));
+  return isCheckpoint(value) ? { ...value, name } : undefined;
+}
+
 function isCheckpoint(value: unknown): value is Checkpoint {
   return (
     isObject(value) &&
-    typeof value['created_at'] === 'string' &&
+    /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)$/.test(stringAt(value, 'created_at') ?? '') &&
     (typeof value['leaf'] === 'string' || value['leaf'] === null) &&
-    [value['message_count'], value['messages_bytes'], value['live_bytes']].every(
-      (count) => typeof count === 'number' && count >= 0,
-    )
+    ['message_count', 'messages_bytes', 'live_bytes'].every((field) => countAt(value, field) !== undefined)
   );
 }

@@ -2,7 +2,7 @@
 
 import { SessionFsError } from '../errors.ts';
 import type { SessionFacts } from '../model/facts.ts';
-import { isObject } from '../model/json.ts';
+import { countAt, isObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
 import type { Tally } from '../model/tally.ts';
 import { decodeLine } from '../format/line.ts';
@@ -66,6 +66,18 @@ export interface Commit {
   readonly placed: boolean;
 }
 
+/** A commit without the decoders' states: who only reads a session has no use for them, and they can be megabytes. */
+export interface CommitOutline extends Omit<Commit, 'cursors'> {
+  readonly cursors: { readonly [key: string]: Omit<Cursor, 'state'> };
+}
+
+/** The outline of a commit; of none none. */
+export function outlineOf(commit: Commit | undefined): CommitOutline | undefined {
+  if (commit === undefined) return undefined;
+  const cursors = Object.entries(commit.cursors).map(([key, { state: _state, ...place }]) => [key, place]);
+  return { ...commit, cursors: Object.fromEntries(cursors) };
+}
+
 /** The commit; `undefined` when the text is none (the directory was never committed). Throws `newer-format` naming `path`. */
 export function decodeCommit(text: string | undefined, path: string): Commit | undefined {
   const value = text === undefined ? undefined : decodeLine(text);
@@ -77,6 +89,8 @@ export function decodeCommit(text: string | undefined, path: string): Commit | u
       'update SessionFS: npm install -g sessionfs@latest',
     );
   }
+  const lengths = ['messagesBytes', 'liveBytes', 'keysBytes'].map((field) => countAt(value, field));
+  if (lengths.includes(undefined)) return undefined;
   // Written by this program alone, through one function; the version says which.
   return value as unknown as Commit;
 }

@@ -6,7 +6,7 @@ import { SessionFsError } from '../errors.ts';
 import { exists } from '../io/files.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Manifest, Workspace } from '../model/manifest.ts';
-import type { Commit } from './commit.ts';
+import type { CommitOutline } from './commit.ts';
 import { openIndex, unusable } from './index-database.ts';
 import { SessionReader } from './session-reader.ts';
 import type { Store } from './store.ts';
@@ -196,7 +196,7 @@ export class SessionIndex {
     sessions: readonly {
       readonly manifest: Manifest;
       readonly workspace: Workspace | undefined;
-      readonly commit: Commit | undefined;
+      readonly commit: CommitOutline | undefined;
     }[],
     machine: Machine,
   ): void {
@@ -228,7 +228,7 @@ export class SessionIndex {
     return made;
   }
 
-  #putOne(manifest: Manifest, workspace: Workspace | undefined, commit: Commit | undefined): void {
+  #putOne(manifest: Manifest, workspace: Workspace | undefined, commit: CommitOutline | undefined): void {
     const stats = manifest.stats ?? undefined;
     const id = manifest.session_id;
     const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];

@@ -3,26 +3,26 @@
 import { join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { decodeLiveOp, decodeManifest, decodeMessage, decodeTools, decodeWorkspace } from '../format/decode.ts';
+import type { LeftOut } from '../format/fit.ts';
 import { layout } from '../format/layout.ts';
 import { exists, readBytes } from '../io/files.ts';
-import { readChunks } from '../io/chunks.ts';
+import { LineFile, linesInFile } from '../io/line-file.ts';
 import type { Line } from '../io/lines.ts';
-import { linesOf } from '../io/lines.ts';
 import type { Link, LiveOp } from '../model/live.ts';
-import { liveIds } from '../model/live.ts';
+import { linkOf, liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import { isKnown } from '../model/block.ts';
 import type { Message } from '../model/message.ts';
 import { baseId } from '../model/message.ts';
 import type { OutlineItem } from '../model/outline.ts';
 import { readingOrder } from '../model/order.ts';
-import type { Commit } from './commit.ts';
-import { decodeCommit } from './commit.ts';
+import type { CommitOutline } from './commit.ts';
+import { decodeCommit, outlineOf } from './commit.ts';
 import type { Store } from './store.ts';
 import { sessionFolder } from './store.ts';
 
 /** Bytes of the files that only grow. */
-export type Lengths = Pick<Commit, 'messagesBytes' | 'liveBytes'>;
+export type Lengths = Pick<CommitOutline, 'messagesBytes' | 'liveBytes'>;
 
 /** A session that is there to be read. */
 export class SessionReader {
@@ -30,7 +30,7 @@ export class SessionReader {
   readonly folder: string;
   readonly manifest: Manifest;
   /** `undefined` in a directory this program did not write. */
-  readonly commit: Commit | undefined;
+  readonly commit: CommitOutline | undefined;
 
   /** How much of the appended files counts; all of it in a directory without a commit. */
   readonly lengths: Lengths | undefined;
@@ -39,7 +39,7 @@ export class SessionReader {
     id: string,
     folder: string,
     manifest: Manifest,
-    commit: Commit | undefined,
+    commit: CommitOutline | undefined,
     lengths: Lengths | undefined = commit,
   ) {
     this.id = id;
@@ -64,7 +64,7 @@ export class SessionReader {
       manifest.session_id,
       folder,
       manifest,
-      decodeCommit(textAt(join(folder, layout.commit)), join(folder, layout.commit)),
+      outlineOf(decodeCommit(textAt(join(folder, layout.commit)), join(folder, layout.commit))),
     );
   }
 
@@ -74,11 +74,11 @@ export class SessionReader {
   }
 
   get workspace(): Workspace | undefined {
-    return decodeWorkspace(textAt(join(this.folder, layout.workspace)));
+    return readWorkspace(this.folder);
   }
 
   get tools(): Tools | undefined {
-    return decodeTools(textAt(join(this.folder, layout.tools)));
+    return readTools(this.folder);
   }
 
   /** Every line that is a message, in line order, revisions included. `skipped` is told of lines that are none. */
@@ -97,27 +97,46 @@ export class SessionReader {
     for (const line of this.#messageLines()) yield line.bytes.toString('utf8');
   }
 
-  /** The timeline in reading order, each message in its newest revision under its base id, live-only text left out. */
-  timeline(): Message[] {
-    const newest = new Map<string, Message>();
-    for (const message of this.lines()) {
-      if (message.metadata?.live_only === true) continue;
-      const base = message.metadata?.revises;
-      newest.set(base ?? message.msg_id, asBase(message));
-    }
-    return readingOrder(newest.values());
+  /**
+   * The timeline in reading order, each message in its newest revision under its base id, live-only text left out; read from
+   * the disk one at a time. `last`: only so many at its end.
+   */
+  *timeline(last = Infinity): Generator<Message> {
+    const { timeline } = this.heads(new Set());
+    yield* this.messagesAt(timeline.slice(-last).map(({ offset }) => offset));
+  }
+
+  /** The ids of the timeline's messages in the main conversation, in line order. */
+  mainIds(): string[] {
+    const main = this.#places()
+      .values()
+      .filter(({ sidechain, liveOnly }) => !sidechain && !liveOnly);
+    return Array.from(main, ({ id }) => id);
+  }
+
+  /** Where the session stands: the last message of its live view, and how many its timeline has. */
+  standing(): { readonly leaf: string | null; readonly messages: number } {
+    const places = this.#places();
+    let messages = 0;
+    for (const { liveOnly } of places.values()) messages += liveOnly ? 0 : 1;
+    return { leaf: this.#liveIn(places, undefined).at(-1) ?? null, messages };
   }
 
   /** The ids of the live view in order; with a leaf, as it would be if the conversation went on after that message. */
   liveIds(leaf?: string): string[] {
-    const ops = readLiveOps(join(this.folder, layout.live), this.lengths?.liveBytes);
-    return liveIds(this.#scan().links, leaf === undefined ? ops : [...ops, { op: 'leaf', id: leaf }]);
+    return this.#liveIn(this.#places(), leaf);
   }
 
   /** The messages of the live view in order, read from the disk one at a time; can be read more than once. */
   live(leaf?: string): Iterable<Message> {
-    const { offsets } = this.#scan();
-    return this.messagesAt(this.liveIds(leaf).flatMap((id) => offsets.get(id) ?? []));
+    // Of all that was looked through only where each message stands is kept.
+    const places = this.#places();
+    return this.messagesAt(this.#liveIn(places, leaf).flatMap((id) => places.get(id)?.offset ?? []));
+  }
+
+  #liveIn(places: ReadonlyMap<string, Place>, leaf: string | undefined): string[] {
+    const ops = readLiveOps(join(this.folder, layout.live), this.lengths?.liveBytes);
+    return liveIds(places, leaf === undefined ? ops : [...ops, { op: 'leaf', id: leaf }]);
   }
 
   /**
@@ -153,22 +172,33 @@ export class SessionReader {
     const path = join(this.folder, layout.messages);
     return {
       *[Symbol.iterator]() {
-        let chunk: { readonly from: number; readonly bytes: Buffer } | undefined;
-        for (const offset of offsets) {
-          const found = lineAt(path, offset, chunk);
-          chunk = found.chunk;
-          const message = decodeMessage(found.text);
-          if (message !== undefined) yield asBase(message);
+        const file = new LineFile(path);
+        try {
+          for (const offset of offsets) {
+            const message = decodeMessage(file.at(offset)?.bytes.toString('utf8') ?? '');
+            if (message !== undefined) yield asBase(message);
+          }
+        } finally {
+          file.close();
         }
       },
     };
   }
 
-  #scanned: Scan | undefined;
-
-  #scan(): Scan {
-    this.#scanned ??= scanMessages(join(this.folder, layout.messages), this.lengths?.messagesBytes);
-    return this.#scanned;
+  /** By base id, in line order. */
+  #places(): Map<string, Place> {
+    const places = new Map<string, Place>();
+    for (const line of this.#messageLines()) {
+      const message = decodeMessage(line.bytes.toString('utf8'));
+      if (message === undefined) continue;
+      const { parent, sidechain } = linkOf(message);
+      const id = baseId(message);
+      // Mostly it hangs on a message that is there: one text serves both.
+      const above = parent === null ? null : (places.get(parent)?.id ?? parent);
+      const liveOnly = message.metadata?.live_only === true && places.get(id)?.liveOnly !== false;
+      places.set(id, { id, parent: above, sidechain, liveOnly, offset: line.offset });
+    }
+    return places;
   }
 
   *#messageLines(): Generator<Line> {
@@ -179,8 +209,16 @@ export class SessionReader {
         `${path} is missing`,
         'import the session again from its source, or restore the file from a copy',
       );
-    for (const line of linesOf(readChunks(path, 0, this.lengths?.messagesBytes))) if (line.bytes.length > 0) yield line;
+    for (const line of linesInFile(path, this.lengths?.messagesBytes)) if (line.bytes.length > 0) yield line;
   }
+}
+
+/** Where the newest form of a message stands, and how it hangs together with others. */
+interface Place extends Link {
+  readonly id: string;
+  /** It is no part of the timeline. */
+  readonly liveOnly: boolean;
+  readonly offset: number;
 }
 
 /** A message of the timeline without its content, and where its newest form stands. */
@@ -225,7 +263,7 @@ export function scanMessages(path: string, bytes: number | undefined): Scan {
   const offsets = new Map<string, number>();
   const links = new Map<string, Link>();
   if (!exists(path)) return { offsets, links };
-  for (const line of linesOf(readChunks(path, 0, bytes))) {
+  for (const line of linesInFile(path, bytes)) {
     const message = line.bytes.length === 0 ? undefined : decodeMessage(line.bytes.toString('utf8'));
     if (message === undefined) continue;
     const base = message.metadata?.revises ?? message.msg_id;
@@ -239,40 +277,28 @@ export function scanMessages(path: string, bytes: number | undefined): Scan {
 export function readLiveOps(path: string, bytes: number | undefined): LiveOp[] {
   if (!exists(path)) return [];
   const ops: LiveOp[] = [];
-  for (const line of linesOf(readChunks(path, 0, bytes))) {
+  for (const line of linesInFile(path, bytes)) {
     const op = decodeLiveOp(line.bytes.toString('utf8'));
     if (op !== undefined) ops.push(op);
   }
   return ops;
 }
 
-/** A manifest file. Throws `unreadable`, `invalid-session`, `newer-format`. */
-export function readManifest(path: string): Manifest {
-  return decodeManifest(readBytes(path).toString('utf8'), path);
+/** A manifest file; told what of it does not fit the schema. Throws `unreadable`, `invalid-session`, `newer-format`. */
+export function readManifest(path: string, leftOut?: LeftOut): Manifest {
+  return decodeManifest(readBytes(path).toString('utf8'), path, leftOut);
+}
+
+/** The workspace of a session directory; `undefined` when it has none. */
+export function readWorkspace(folder: string, leftOut?: LeftOut): Workspace | undefined {
+  return decodeWorkspace(textAt(join(folder, layout.workspace)), leftOut);
+}
+
+/** The tools of a session directory; `undefined` when it has none. */
+export function readTools(folder: string, leftOut?: LeftOut): Tools | undefined {
+  return decodeTools(textAt(join(folder, layout.tools)), leftOut);
 }
 
 function textAt(path: string): string | undefined {
   return exists(path) ? readBytes(path).toString('utf8') : undefined;
-}
-
-const lookAheadBytes = 256 << 10;
-
-/** The line at an offset; the piece of the file it was found in is kept for the next one, which is mostly near. */
-function lineAt(
-  path: string,
-  offset: number,
-  chunk: { readonly from: number; readonly bytes: Buffer } | undefined,
-): { readonly text: string; readonly chunk: { readonly from: number; readonly bytes: Buffer } } {
-  let piece = chunk;
-  for (let size = lookAheadBytes; ; size *= 4) {
-    if (piece !== undefined && offset >= piece.from && offset < piece.from + piece.bytes.length) {
-      const start = offset - piece.from;
-      const end = piece.bytes.indexOf(10, start);
-      if (end !== -1) return { text: piece.bytes.toString('utf8', start, end), chunk: piece };
-    }
-    const bytes = readBytes(path, offset, size);
-    if (bytes.length < size && bytes.indexOf(10) === -1)
-      return { text: bytes.toString('utf8'), chunk: { from: offset, bytes } };
-    piece = { from: offset, bytes };
-  }
 }

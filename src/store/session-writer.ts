@@ -18,9 +18,10 @@ import type { LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
+import { ownText } from '../model/own-text.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
-import { ArchiveWriter, emptyArchive } from './archive.ts';
+import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
@@ -73,10 +74,6 @@ export class SessionWriter {
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
     this.#keys = new AppendLog(join(folder, layout.keys), this.before.keysBytes);
     this.#native = { ...this.before.native };
-    if (this.isNew) {
-      this.#offsets = new Map();
-      this.#keyMap = new Map();
-    }
   }
 
   /**
@@ -123,7 +120,7 @@ export class SessionWriter {
   /** Appends a message; the caller has made sure that its id is new. */
   append(message: Message): void {
     const offset = this.#messages.line(encodeLine(message));
-    noteForm(this.#known(), message, offset);
+    if (this.#offsets !== undefined) noteForm(this.#offsets, message, offset);
   }
 
   /** Appends a live view operation. */
@@ -145,7 +142,13 @@ export class SessionWriter {
   setKey(key: string, id: string): void {
     const keys = this.#keysKnown();
     if (keys.get(key) === id) return;
-    keys.set(key, id);
+    keys.set(ownText(key), id);
+    this.#keys.line(encodeLine([key, id]));
+  }
+
+  /** Remembers what a native key stands for that was not known before; nothing is kept in memory for it. */
+  addKey(key: string, id: string): void {
+    this.#keyMap?.set(ownText(key), id);
     this.#keys.line(encodeLine([key, id]));
   }
 
@@ -234,10 +237,14 @@ export class SessionWriter {
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
   commit(staged: Staged, replacements: readonly Replacement[]): void {
     for (const replacement of replacements) replacement.publish();
+    // No call is the session's own any more: an earlier reader counted its parent's.
+    if (staged.derived.tools === undefined && !this.isNew) remove(join(this.folder, layout.tools));
     for (const key of this.#archives.keys()) {
       const file = staged.commit.native[key];
       if (file !== undefined && (this.before.native[key]?.tailBytes ?? 0) > 0)
         ArchiveWriter.sweep(this.folder, key, file);
+      const before = this.before.native[key];
+      if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
     this.close();
   }
@@ -253,13 +260,17 @@ export class SessionWriter {
   }
 
   #known(): Map<string, number> {
-    this.#offsets ??= scanMessages(this.#messages.path, this.#messages.length).offsets;
+    if (this.#offsets === undefined) {
+      this.#messages.write();
+      this.#offsets = scanMessages(this.#messages.path, this.#messages.length).offsets;
+    }
     return this.#offsets;
   }
 
   #keysKnown(): Map<string, string> {
     if (this.#keyMap === undefined) {
       this.#keyMap = new Map();
+      this.#keys.write();
       if (exists(this.#keys.path)) {
         for (const line of linesOf(readChunks(this.#keys.path, 0, this.#keys.length))) {
           const pair: unknown = JSON.parse(line.bytes.toString('utf8'));

@@ -16,7 +16,7 @@ const pretended = { home: '/home/me', project: '/home/me/orchard' } as const;
 const longestKept = 1500;
 
 /**
- * Writes below `folder/<tool>/<scenario>/`: `home/` with the session files, `history.json` with what the tool's model
+ * Writes below `folder/<tool>/<version>/<scenario>/`: `home/` with the session files, `history.json` with what the tool's model
  * saw. Scratch paths become `/home/me`, long vendor texts a short filler; the structure stays.
  */
 export async function writeFixture(
@@ -26,7 +26,7 @@ export async function writeFixture(
   scenario: Scenario,
 ): Promise<void> {
   const { tool, oracle, nativeId } = recording;
-  const place = join(folder, tool.id, scenario.name);
+  const place = join(folder, tool.id, tool.version, scenario.name);
   const rename = renaming(world);
   const { keep, vendorKeys } = tool.drive.fixture;
   for (const path of filesBelow(world.home).filter((each) => keep.test(each))) {

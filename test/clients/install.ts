@@ -1,4 +1,4 @@
-/** Puts the vendors' real CLIs into a cache folder, each at the one version `versions.json` pins. */
+/** Puts the vendors' real CLIs into a cache folder, at the versions that `versions.json` pins. */
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -6,9 +6,9 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Exact version by npm package name, as pinned in `versions.json`. */
+/** Exact versions by npm package name, as pinned in `versions.json`: the current one first, then older ones. */
 const pinned = JSON.parse(readFileSync(new URL('versions.json', import.meta.url), 'utf8')) as Readonly<
-  Record<string, string>
+  Record<string, readonly string[]>
 >;
 
 /** Where installed clients are kept between runs: `$SFS_CLIENTS_CACHE`, else `~/.cache/sessionfs-clients`. */
@@ -16,23 +16,21 @@ export function clientsCache(): string {
   return process.env['SFS_CLIENTS_CACHE'] || join(homedir(), '.cache', 'sessionfs-clients');
 }
 
-/** The pinned version of `npmPackage`. Throws when `versions.json` does not name it. */
-export function pinnedVersion(npmPackage: string): string {
-  const version = pinned[npmPackage];
-  if (version === undefined) {
+/** The pinned versions of `npmPackage`, the current one first. Throws when `versions.json` does not name any. */
+export function pinnedVersions(npmPackage: string): readonly string[] {
+  const versions = pinned[npmPackage] ?? [];
+  if (versions.length === 0) {
     throw new Error(`test/clients/versions.json pins no version of ${npmPackage}; add one`);
   }
-  return version;
+  return versions;
 }
 
 /**
- * Installs `npmPackage` at its pinned version unless the cache has it, and returns the folder that holds its
- * `node_modules`. Installs into a temporary folder of the cache and renames it, so a folder that is there is whole.
+ * Installs `npmPackage` at `version` unless the cache has it, and returns the folder that holds its `node_modules`. Installs into a temporary folder of the cache and renames it, so a folder that is there is whole.
  * No install scripts run: the three vendors ship their native parts as optional dependency packages.
  * Throws with npm's own last lines when npm fails.
  */
-export async function installClient(npmPackage: string): Promise<string> {
-  const version = pinnedVersion(npmPackage);
+export async function installClient(npmPackage: string, version: string): Promise<string> {
   const cache = clientsCache();
   const folder = join(cache, `${npmPackage.replace('/', '+')}@${version}`);
   if (existsSync(folder)) return folder;

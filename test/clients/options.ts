@@ -1,13 +1,11 @@
 /** The command line of the client matrix. */
 
 import { parseArgs } from 'node:util';
+import { fixturesName, type Wanted } from './plan.ts';
+import { scenarios } from './scenarios.ts';
 
-/** `npm run test:clients -- [options]`. Undefined lists mean every tool. */
-export type Options = {
-  readonly from: readonly string[] | undefined;
-  readonly to: readonly string[] | undefined;
-  /** Names of scenarios; undefined means all. */
-  readonly scenarios: readonly string[] | undefined;
+/** `npm run test:clients -- [options]`. */
+export type Options = Wanted & {
   /** How many source sessions are worked on at a time; most of the time goes by with waiting. */
   readonly jobs: number;
   readonly keep: boolean;
@@ -22,10 +20,11 @@ export type Options = {
 
 /** What `--help` prints. */
 export const usage = `usage: node test/clients/run.ts [options]
-  --from a,b         source tools (default: every adapter with a drive.ts)
-  --to a,b           target tools (default: the same)
-  --scenario a,b     main, compaction, interruption (default: all)
-  --jobs N           source sessions worked on at a time (default: 3)
+  --from a,b         source tools, as the matrix names them: codex, codex@0.148.0 (default: all)
+  --to a,b           target tools (default: all)
+  --scenario a,b     ${[...scenarios.map(({ name }) => name), fixturesName].join(', ')} (default: all)
+  --current          leave out the older versions
+  --jobs N           source sessions worked on at a time (default: 6)
   --keep             keep the scratch folder
   --sfs FILE         the sfs to test (default: bin/sfs.cjs of this repository)
   --record DIR       also write the recorded sessions as scrubbed fixtures
@@ -40,7 +39,8 @@ export function parseOptions(words: readonly string[]): Options | undefined {
       from: { type: 'string' },
       to: { type: 'string' },
       scenario: { type: 'string' },
-      jobs: { type: 'string', default: '3' },
+      current: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: '6' },
       keep: { type: 'boolean', default: false },
       sfs: { type: 'string' },
       record: { type: 'string' },
@@ -55,6 +55,7 @@ export function parseOptions(words: readonly string[]): Options | undefined {
     from: list(values.from),
     to: list(values.to),
     scenarios: list(values.scenario),
+    current: values.current,
     jobs: positive(values.jobs),
     keep: values.keep,
     sfs: values.sfs,

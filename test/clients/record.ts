@@ -7,6 +7,7 @@ import type { HistoryItem } from './model-server/history.ts';
 import type { Exchange } from './model-server/server.ts';
 import { holdingFile, type Scenario } from './scenarios.ts';
 import { finalText, marker, type ScriptTurn } from './script.ts';
+import { checkpoint, importAll, list } from './sfs.ts';
 import type { Terminal } from './terminal.ts';
 import type { Tool } from './tools.ts';
 import { until } from './until.ts';
@@ -23,25 +24,34 @@ export type Recording = {
   readonly oracle: readonly HistoryItem[];
   /** That last request. */
   readonly last: Exchange;
+  /** False for a named snapshot: its tool does not go on with it by its id. */
+  readonly reopens: boolean;
 };
 
 /** Runs the scenario in the world with the tool's real CLI. Throws, with the screen, when the CLI does something else. */
 export async function record(world: World, tool: Tool, scenario: Scenario): Promise<Recording> {
+  await world.install(tool);
   let terminal: Terminal | undefined;
   let nativeId: string | undefined;
   let spoken: ScriptTurn | undefined;
   for (const step of scenario.steps) {
-    if (step.do === 'resume') {
-      if (terminal === undefined || nativeId === undefined) throw new Error('a scenario cannot begin with a resume');
-      await leave(tool, terminal);
+    if (step.do === 'resume' || step.do === 'checkpoint') {
+      if (nativeId === undefined) throw new Error(`a scenario cannot begin with a ${step.do}`);
+      if (terminal !== undefined) await leave(tool, terminal);
       terminal = undefined;
+    }
+    if (step.do === 'checkpoint') {
+      await importAll(world);
+      await checkpoint(world, nativeId ?? '', step.name);
+    } else if (step.do === 'resume') {
       await pauseBeforeResume(tool);
-      await headlessTurn(world, tool, tool.drive.resume(nativeId), step.turn, true);
+      await headlessTurn(world, tool, tool.drive.resume(nativeId ?? ''), step.turn, step.withImage === true);
     } else {
       terminal ??= await start(world, tool);
       if (step.do === 'type') await typedTurn(world, tool, terminal, step.turn);
       if (step.do === 'interrupt') await interruptedTurn(world, tool, terminal, step.turn);
       if (step.do === 'compact') await compact(world, tool, terminal);
+      if (step.do === 'snapshot') await saveSnapshot(tool, terminal, step.name);
     }
     nativeId ??= await firstSession(world, tool);
     if ('turn' in step) spoken = step.turn;
@@ -49,8 +59,16 @@ export async function record(world: World, tool: Tool, scenario: Scenario): Prom
   if (terminal !== undefined) await leave(tool, terminal);
   if (nativeId === undefined || spoken === undefined) throw new Error(`the scenario ${scenario.name} says nothing`);
 
+  const saved = scenario.steps.find((step) => step.do === 'snapshot');
+  if (saved !== undefined) nativeId = await idOfSnapshot(world, tool, saved.name);
   const last = await lastRequest(world, tool, spoken);
-  return { tool, nativeId, last, oracle: [...last.history, { kind: 'assistant', text: finalText(spoken) }] };
+  return {
+    tool,
+    nativeId,
+    last,
+    reopens: saved === undefined,
+    oracle: [...last.history, { kind: 'assistant', text: finalText(spoken) }],
+  };
 }
 
 /** Lets a new minute begin where the tool needs that between two starts on one session. */
@@ -92,6 +110,8 @@ function holds(history: readonly HistoryItem[], words: string): boolean {
 async function start(world: World, tool: Tool): Promise<Terminal> {
   const terminal = await world.open(tool.drive.interactive);
   await terminal.shows(`${tool.id} to be ready`, tool.drive.screen.ready, patience.start);
+  const asked = () => (existsSync(world.groveListed) ? true : undefined);
+  await until(`${tool.id} to ask its MCP server for tools`, asked, patience.start);
   return terminal;
 }
 
@@ -109,9 +129,14 @@ async function typedTurn(world: World, tool: Tool, terminal: Terminal, turn: Scr
 
 async function interruptedTurn(world: World, tool: Tool, terminal: Terminal, turn: ScriptTurn): Promise<void> {
   await submit(world, tool, terminal, turn);
-  const runs = () => (existsSync(join(world.project, holdingFile)) ? true : undefined);
-  await until(`the call of turn "${turn.name}" to run`, runs, patience.turn);
-  await terminal.shows(`${tool.id} to be busy`, tool.drive.screen.busy, patience.turn);
+  if (turn.replies.flat().some(({ type }) => type === 'stall')) {
+    const [begun = ''] = finalText(turn).split('\n');
+    await terminal.shows('the beginning of the answer', literally(begun), patience.turn);
+  } else {
+    const runs = () => (existsSync(join(world.project, holdingFile)) ? true : undefined);
+    await until(`the call of turn "${turn.name}" to run`, runs, patience.turn);
+    await terminal.shows(`${tool.id} to be busy`, tool.drive.screen.busy, patience.turn);
+  }
   const { key, done } = tool.drive.screen.interrupt;
   await terminal.press(key);
   await terminal.shows('the interruption', done, patience.turn);
@@ -125,6 +150,22 @@ async function compact(world: World, tool: Tool, terminal: Terminal): Promise<vo
   await enter(terminal, command, literally(command), asked);
   await terminal.shows('the compaction to be done', done, patience.turn);
   await terminal.hides(`${tool.id} to be idle`, tool.drive.screen.busy, patience.turn);
+}
+
+async function saveSnapshot(tool: Tool, terminal: Terminal, name: string): Promise<void> {
+  const { snapshot } = tool.drive.screen;
+  if (snapshot === undefined) throw new Error(`${tool.id} saves no snapshots`);
+  const line = `${snapshot.command} ${name}`;
+  const done = async () => (snapshot.done.test(await terminal.screen()) ? true : undefined);
+  await enter(terminal, line, literally(line), done);
+}
+
+/** A snapshot is a session of its own, titled by its name. */
+async function idOfSnapshot(world: World, tool: Tool, name: string): Promise<string> {
+  await importAll(world);
+  const found = (await list(world)).find((each) => each.tool === tool.id && each.title === name);
+  if (found === undefined) throw new Error(`sfs list does not show the snapshot ${name}`);
+  return found.native_id;
 }
 
 async function leave(tool: Tool, terminal: Terminal): Promise<void> {

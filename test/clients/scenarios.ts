@@ -1,25 +1,50 @@
 /** The conversations that every tool is driven through. Fruit names make each piece easy to tell apart. */
 
 import type { ScriptCall } from '../../src/adapters/drive.ts';
+import type { Column } from './checks.ts';
 import { marker, type ScriptReply, type ScriptStep, type ScriptTurn } from './script.ts';
 
 /** A source session: turns typed into the interactive tool, and what happens besides. */
 export type Scenario = {
-  readonly name: 'main' | 'compaction' | 'interruption';
+  readonly name: string;
+  /** Recorded with older versions too, and resumed in them. */
+  readonly older?: true;
   /** Elements of the matrix this scenario proves, each with the turn it is looked for in. */
-  readonly elements: readonly { readonly name: string; readonly turn: string }[];
+  readonly elements: readonly { readonly name: Column; readonly turn: string }[];
+  /** Puts all its checks into one column. */
+  readonly column?: Column;
+  /** Resumed three times over in each target, and looked for in its list; else once. */
+  readonly thorough?: true;
   readonly steps: readonly ScenarioStep[];
+  /** The tool is told to keep outputs of any size; tools that cannot do not take part. */
+  readonly keepsOutputs?: true;
+  /** What else is done with the session in each target. */
+  readonly also?: readonly Extra[];
 };
 
 /**
+ * `budget`: resumed within so many tokens, and what that may leave out. `fork`: forked at a checkpoint or after the answer
+ * of a turn, up to which the fork has everything, and resumed. `relay`: the target's files are captured into an empty store,
+ * as on another machine, and resumed in a third tool.
+ */
+export type Extra =
+  | { readonly do: 'budget'; readonly tokens: number; readonly leavesOut: 'outputs' | 'turns' }
+  | { readonly do: 'fork'; readonly checkpoint?: string; readonly until: string }
+  | { readonly do: 'relay' };
+
+/**
  * `type`: typed into the interactive session. `compact`: the tool's compaction command. `interrupt`: typed, then broken
- * off while its call runs. `resume`: the interactive session ends; a headless native resume carries on, with an image.
+ * off while its call runs or its answer comes. `resume`: the interactive session ends; a headless native resume carries on. `checkpoint`: it
+ * ends, and `sfs checkpoint` keeps where it is. `snapshot`: the tool's own command that saves the conversation under a name,
+ * which is the session from then on; tools without such a command do not take part.
  */
 export type ScenarioStep =
   | { readonly do: 'type'; readonly turn: ScriptTurn }
   | { readonly do: 'interrupt'; readonly turn: ScriptTurn }
   | { readonly do: 'compact' }
-  | { readonly do: 'resume'; readonly turn: ScriptTurn };
+  | { readonly do: 'checkpoint'; readonly name: string }
+  | { readonly do: 'snapshot'; readonly name: string }
+  | { readonly do: 'resume'; readonly turn: ScriptTurn; readonly withImage?: true };
 
 const think = (text: string): ScriptStep => ({ type: 'thinking', text });
 const say = (text: string): ScriptStep => ({ type: 'text', text });
@@ -115,9 +140,57 @@ const hold = turn(
   [say('This is never said.')],
 );
 
+/** A tool of the source's MCP server: nobody else has it, and no vocabulary knows it. */
+export const foreignTool = 'prune';
+
+const foreign = turn(
+  'foreign',
+  'Prune the medlar.',
+  [
+    say('I will prune it.'),
+    call({ do: 'use', tool: foreignTool, input: { tree: 'medlar', cuts: { deep: ['old wood'], count: 3 } } }),
+  ],
+  [say('The medlar is pruned.')],
+);
+
+/** 60,000 lines, 2 MB: each tool keeps of it what its own limits allow. */
+const large = turn(
+  'large',
+  'Print the harvest ledger.',
+  [call({ do: 'run', command: "seq -f 'row %07.0f of the harvest ledger' 1 60000" })],
+  [say('The ledger is long.')],
+);
+
+/** Outside the Basic Multilingual Plane, right to left, combining, joined, a line separator; ESC and BEL. */
+const oddWords =
+  '\u{1F95D} \u05E9\u05DC\u05D5\u05DD nai\u0308ve \u{1F469}\u200D\u{1F33E} one\u2028two \u001B[31mred\u001B[0m bell\u0007';
+
+/** The same without joiners, which Gemini CLI cuts from answers; and half a character, as a stream that broke leaves it. */
+const oddAnswer = 'A \u{1F34B}, \u05DC\u05D9\u05DE\u05D5\u05DF, cafe\u0301, one\u2028two, and half of a pear: \uD83C.';
+
+const odd = turn(
+  'odd',
+  `Repeat this: ${oddWords}.`,
+  [
+    say(oddAnswer),
+    call({
+      do: 'run',
+      command: String.raw`printf 'esc \033[31mred\033[0m bell \007 nul \000 line \342\200\250 pear \360\237\215\220 half \377 end\n'`,
+    }),
+  ],
+  [say('That was odd.')],
+);
+
+const broken = turn('broken', 'Tell me about the fig.', [
+  say('Figs are old trees.\n\nThe fig in our'),
+  { type: 'stall' },
+]);
+
 /** Everything a session usually holds, typed interactively, then resumed once by the tool itself. */
 const main: Scenario = {
   name: 'main',
+  older: true,
+  thorough: true,
   elements: [
     { name: 'text', turn: 'tour' },
     { name: 'thinking', turn: 'thinking' },
@@ -130,28 +203,79 @@ const main: Scenario = {
   ],
   steps: [
     ...[tour, thinking, tools, error, edit, image, agent].map((each) => ({ do: 'type', turn: each }) as const),
-    { do: 'resume', turn: again },
+    { do: 'resume', turn: again, withImage: true },
   ],
 };
 
 const compaction: Scenario = {
   name: 'compaction',
-  elements: [{ name: 'compaction', turn: 'after' }],
+  elements: [],
+  column: 'compaction',
   steps: [{ do: 'type', turn: tour }, { do: 'type', turn: count }, { do: 'compact' }, { do: 'type', turn: after }],
 };
 
 const interruption: Scenario = {
   name: 'interruption',
-  elements: [{ name: 'interrupt', turn: 'after' }],
+  elements: [],
+  column: 'interrupt',
+  also: [{ do: 'relay' }],
   steps: [
     { do: 'type', turn: tour },
+    { do: 'interrupt', turn: broken },
     { do: 'interrupt', turn: hold },
     { do: 'type', turn: after },
   ],
 };
 
+/** What is rare, large or odd, and what SessionFS itself does to a session before it is resumed. */
+const edges: Scenario = {
+  name: 'edges',
+  elements: [
+    { name: 'foreign', turn: 'foreign' },
+    { name: 'large', turn: 'large' },
+    { name: 'unicode', turn: 'odd' },
+  ],
+  steps: [
+    ...[tour, foreign, large].map((each) => ({ do: 'type', turn: each }) as const),
+    { do: 'checkpoint', name: 'before-odd' },
+    { do: 'resume', turn: odd },
+  ],
+  also: [
+    { do: 'budget', tokens: 3000, leavesOut: 'outputs' },
+    { do: 'budget', tokens: 700, leavesOut: 'turns' },
+    { do: 'fork', until: 'foreign' },
+    { do: 'fork', checkpoint: 'before-odd', until: 'large' },
+  ],
+};
+
+/** The 2 MB, all of them. */
+const huge: Scenario = {
+  name: 'huge',
+  elements: [],
+  column: 'huge',
+  keepsOutputs: true,
+  steps: [
+    { do: 'type', turn: tour },
+    { do: 'type', turn: large },
+  ],
+};
+
+const snapshot: Scenario = {
+  name: 'snapshot',
+  elements: [],
+  column: 'snapshot',
+  steps: [
+    { do: 'type', turn: tour },
+    { do: 'type', turn: count },
+    { do: 'snapshot', name: 'kept-orchard' },
+  ],
+};
+
 /** All source sessions, in the order they are recorded. */
-export const scenarios: readonly Scenario[] = [main, compaction, interruption];
+export const scenarios: readonly Scenario[] = [main, edges, huge, compaction, interruption, snapshot];
+
+/** The prompt after a budget, a fork and a relay. */
+export const onward = turn('onward', 'Go on from here.', [say('On it goes: the jujube comes next.')]);
 
 /** The prompts of the resumes that follow in a target tool. */
 export const continuations: readonly ScriptTurn[] = [
@@ -169,6 +293,7 @@ export const continuations: readonly ScriptTurn[] = [
 export const allTurns: readonly ScriptTurn[] = [
   ...scenarios.flatMap(({ steps }) => steps.flatMap((step) => ('turn' in step ? [step.turn] : []))),
   helper,
+  onward,
   ...continuations,
 ];
 

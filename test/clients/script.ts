@@ -6,6 +6,8 @@ import type { ScriptCall } from '../../src/adapters/drive.ts';
 export type ScriptStep =
   | { readonly type: 'thinking'; readonly text: string }
   | { readonly type: 'text'; readonly text: string }
+  /** Last in a reply: the stream stays open and says no more until the client goes away. */
+  | { readonly type: 'stall' }
   | { readonly type: 'call'; readonly call: ScriptCall };
 
 /** One model response. */

@@ -10,19 +10,19 @@ import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
-import type { Adapter, DecoderState, Given, LoadedRow, Source, SourceFile } from '../../src/adapters/adapter.ts';
+import type { Adapter, Source, SourceFile } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { systemMachine } from '../../src/io/system.ts';
 import { conversation } from '../../src/adapters/shared/conversation.ts';
+import { layout } from '../../src/format/layout.ts';
 import { isKnown } from '../../src/model/block.ts';
 import type { Message } from '../../src/model/message.ts';
-import type { LiveOp } from '../../src/model/live.ts';
-import { liveIds, linkOf } from '../../src/model/live.ts';
-import type { ResponseUsage } from '../../src/model/tally.ts';
 import { count, countResponse, emptyTally } from '../../src/model/tally.ts';
 import { archivedBytes, readArchive } from '../../src/store/archive.ts';
+import { decodeCommit } from '../../src/store/commit.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
-import { fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
+import { Run } from '../support/run.ts';
+import { decodedBytes, fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
 import { schemas } from '../support/schemas.ts';
 
 const quiet = (): void => undefined;
@@ -129,7 +129,8 @@ function checkWhole(reader: SessionReader): void {
     assert.ok(Number.isFinite(Date.parse(message.timestamp)), `${message.msg_id} has a time`);
   }
   assert.ok(reader.liveIds().length > 0, `${reader.id} has a live view`);
-  for (const cursor of Object.values(reader.commit?.cursors ?? {})) {
+  const commit = decodeCommit(readFileSync(join(reader.folder, layout.commit), 'utf8'), reader.id);
+  for (const cursor of Object.values(commit?.cursors ?? {})) {
     assert.ok(JSON.stringify(cursor.state).length <= stateLimitBytes, 'the state stays small');
   }
 }
@@ -141,19 +142,11 @@ function checkArchive(reader: SessionReader, adapter: Adapter): void {
   for (const [key, archived] of Object.entries(native)) {
     const bytes = Buffer.concat([...readArchive(reader.folder, key, archived)]);
     assert.equal(bytes.length, archivedBytes(archived));
+    const path = cursors[key]?.path ?? '';
     const file = source?.files.find((one) => one.key === key);
-    if (file?.kind === 'database') {
-      const rows = rowsOf(adapter, file).map(({ record }) => `${JSON.stringify(record)}\n`);
-      assert.equal(bytes.toString('utf8'), rows.join(''), `${key} is kept row for row`);
-    } else assert.ok(bytes.equals(nativeBytes(cursors[key]?.path ?? '')), `${key} is kept byte for byte`);
+    const kept = file === undefined ? nativeBytes(path) : decodedBytes(adapter, file);
+    assert.ok(bytes.equals(kept), `${key} is kept byte for byte`);
   }
-}
-
-/** The rows of a session in a database, all of them. */
-function rowsOf(adapter: Adapter, file: SourceFile): readonly LoadedRow[] {
-  assert.ok(adapter.reader.load !== undefined, `${adapter.id} reads databases`);
-  const machine = systemMachine({ env: {}, homeDir: '/nowhere' });
-  return adapter.reader.load(machine, file, () => undefined);
 }
 
 /** Every file below a folder with its content, in order. */
@@ -165,72 +158,8 @@ function contentOf(folder: string): (readonly [string, string])[] {
     .map((path) => [path, readFileSync(path, 'base64')] as const);
 }
 
-/** Decoding one file, with a memory like the store's. */
-class Run {
-  readonly messages = new Map<string, Message>();
-  readonly ops: LiveOp[] = [];
-  readonly stated: ResponseUsage[] = [];
-  readonly #keys: Map<string, string>;
-  readonly #others: ReadonlyMap<string, Message>;
-  readonly #adapter: Adapter;
-  state: DecoderState;
-  readonly #given: Given;
-
-  constructor(
-    adapter: Adapter,
-    nativeId: string,
-    file: SourceFile,
-    keys = new Map<string, string>(),
-    others: ReadonlyMap<string, Message> = new Map(),
-  ) {
-    this.#adapter = adapter;
-    this.#keys = keys;
-    this.#others = others;
-    const context = {
-      nativeId,
-      key: file.key,
-      kind: file.kind === 'document' ? 'document' : 'log',
-      agentId: file.agentId,
-    } as const;
-    this.state = adapter.reader.start(context);
-    this.#given = {
-      file: context,
-      fallbackTime: '2026-01-01T00:00:00.000Z',
-      sink: {
-        // The newest form counts, as revisions do.
-        message: (message) => void this.messages.set(message.msg_id, message),
-        usage: (stated) => void this.stated.push(stated),
-        live: (op) => void this.ops.push(op),
-        fact: () => undefined,
-        key: (key, id) => void this.#keys.set(key, id),
-        loss: () => undefined,
-      },
-      lookup: {
-        id: (key) => this.#keys.get(key),
-        has: (id) => this.messages.has(id) || this.#others.has(id),
-        message: (id) => this.messages.get(id) ?? this.#others.get(id),
-      },
-    };
-  }
-
-  decode(record: unknown): void {
-    this.#adapter.reader.decode(record, this.state, this.#given);
-  }
-
-  settle(): void {
-    this.#adapter.reader.settle(this.state, this.#given);
-  }
-
-  /** Ends a piece as capture does: settled, the state through JSON. */
-  pause(): void {
-    this.settle();
-    this.state = JSON.parse(JSON.stringify(this.state)) as DecoderState;
-  }
-}
-
 function recordsOf(adapter: Adapter, file: SourceFile): unknown[] {
-  if (file.kind === 'database') return rowsOf(adapter, file).map(({ record }) => record);
-  const bytes = nativeBytes(file.path).subarray(0, file.inherited?.bytes);
+  const bytes = decodedBytes(adapter, file).subarray(0, file.inherited?.bytes);
   const text = bytes.toString('utf8');
   return file.kind === 'document'
     ? [JSON.parse(text)]
@@ -265,7 +194,7 @@ function checkSplits(adapter: Adapter, source: Source): void {
       const split = decode(cut);
       assert.deepEqual(saidBy(split), saidBy(whole), `${file.key} cut before record ${cut}: messages`);
       assert.deepEqual(usageOf(split), usageOf(whole), `${file.key} cut before record ${cut}: usage`);
-      assert.deepEqual(foldOf(split), foldOf(whole), `${file.key} cut before record ${cut}: live view`);
+      assert.deepEqual(split.liveIds(), whole.liveIds(), `${file.key} cut before record ${cut}: live view`);
     }
     const next = new Run(adapter, source.nativeId, file, keys, others);
     for (const record of records) next.decode(record);
@@ -284,10 +213,6 @@ function usageOf(run: Run): unknown {
   for (const message of run.messages.values()) count(tally, message);
   for (const stated of run.stated) countResponse(tally, stated);
   return tally.models;
-}
-
-function foldOf(run: Run): string[] {
-  return liveIds(new Map([...run.messages].map(([id, message]) => [id, linkOf(message)])), run.ops);
 }
 
 /** Every text, call and result a model gets to see, in order. Names may be translated and ids mapped; failure marks are not every format's. */
@@ -370,7 +295,7 @@ function decodedConversation(context: Parameters<typeof resume>[0], target: Adap
   const run = new Run(target, source.nativeId, file);
   for (const record of recordsOf(target, file)) run.decode(record);
   run.settle();
-  return saidIn(foldOf(run).flatMap((id) => run.messages.get(id) ?? []));
+  return saidIn(run.live());
 }
 
 /** A few records of a recording, to be damaged. */

@@ -56,7 +56,7 @@ function diaryPlace(t: TestContext): DiaryPlace {
       writeFileSync(join(home, name), content);
       return join(home, name);
     },
-    texts: async () => (await openSession(place.context, '@last')).reader.timeline().map(textOf),
+    texts: async () => (await openSession(place.context, '@last')).reader.timeline().toArray().map(textOf),
   };
 }
 
@@ -78,8 +78,8 @@ describe('damaged records', () => {
   }[] = [
     { name: 'a line that is no JSON', line: '{"who":"me","said":\n', loss: 'malformed-line' },
     {
-      name: 'two records in one line',
-      line: '{"who":"me","said":"x"}{"who":"it","said":"y"}\n',
+      name: 'a record cut off by another',
+      line: '{"who":"me","said":"x{"who":"it","said":"y"}\n',
       loss: 'malformed-line',
     },
     { name: 'NULs a crash left', line: Buffer.alloc(5000), loss: undefined },
@@ -121,6 +121,16 @@ describe('damaged records', () => {
       );
     });
   }
+
+  test('two records in one line are both there', async (t) => {
+    const place = diaryPlace(t);
+    place.write('a.jsonl', `${page('one').trim()}${page('two')}${page('three')}`);
+    await importSessions(place.context, {}, quiet);
+    assert.deepEqual(await place.texts(), ['one', 'two', 'three']);
+    const { reader } = await openSession(place.context, '@last');
+    assert.equal(reader.manifest.metadata?.losses, undefined);
+    assert.deepEqual(reader.commit?.records, { message: 3 });
+  });
 
   test('a half-written last line waits for its rest', async (t) => {
     const place = diaryPlace(t);
@@ -183,7 +193,7 @@ describe('documents met half written', () => {
     await importSessions(place.context, {}, quiet);
     const after = (await openSession(place.context, 'd8d20ebf')).reader;
     assert.deepEqual([after.commit?.records, after.commit?.losses], [{ message: 2 }, {}]);
-    assert.deepEqual(after.timeline().map(textOf).slice(-2), ['All done.', 'Thanks.']);
+    assert.deepEqual(after.timeline().toArray().map(textOf).slice(-2), ['All done.', 'Thanks.']);
     assert.equal([...after.lines()].length, [...before.lines()].length + 1);
   });
 });
@@ -377,7 +387,7 @@ describe('what a person types', () => {
     await rejects(
       withManifest(manifest.replace('"created_at"', '"made_at"')),
       'invalid-session',
-      /has no text in "created_at"/,
+      /has no time in "created_at"/,
     );
     writeFileSync(join(copy, 'manifest.json'), manifest);
     renameSync(join(copy, 'messages.jsonl'), join(copy, 'messages.gone'));

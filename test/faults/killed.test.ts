@@ -1,7 +1,8 @@
 /** A resume cut off when the child is committed and its files are not yet there; a reparse cut off before its commit. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
@@ -82,6 +83,61 @@ for (const target of writable) {
   });
 }
 
+for (const target of writable) {
+  test(`what a killed resume left unfinished in the home of ${target.name} goes with a later import, and nothing else`, async (t) => {
+    const place = scratch(t);
+    const parent = await longest(place, target);
+    const home = homeOf(place.context, target);
+    const native = new Set(filesBelow(home));
+    const kill = insteadOfPlacing(place, `process.kill(process.pid, 'SIGKILL')`);
+    assert.equal(sfs(place, ['resume', parent, '--in', target.id, '--project', place.project], kill).status, null);
+    const left = (): string[] => filesBelow(home).filter((name) => !native.has(name));
+    const unfinished = left();
+    assert.ok(unfinished.length > 0 && unfinished.every((name) => /^\.\d+-\d+\.tmp$/.test(name)), unfinished.join());
+    const notes = join(place.context.store.root, 'placing');
+    const [note = ''] = readdirSync(notes);
+    const folder = (JSON.parse(readFileSync(join(notes, note), 'utf8')) as { folders: string[] }).folders.at(-1) ?? '';
+    const pid = Number.parseInt(note, 10);
+    const strangers = [`.${pid}-1.tmp.bak`, `.${pid}1-1.tmp`, `${pid}-1.tmp`, `.${process.pid}-1.tmp`, '.x.tmp'];
+    for (const name of strangers) writeFileSync(join(folder, name), 'not ours');
+    mkdirSync(join(folder, 'deeper'));
+    writeFileSync(join(folder, 'deeper', `.${pid}-1.tmp`), 'not ours');
+
+    await importSessions(place.context, {}, quiet);
+    assert.deepEqual(left().length, unfinished.length + strangers.length + 1, 'it may still be at work');
+    utimesSync(join(notes, note), new Date(0), new Date(0));
+    await importSessions(place.context, {}, quiet);
+    assert.deepEqual(left().toSorted(), [...strangers, `.${pid}-1.tmp`].toSorted());
+    assert.deepEqual(readdirSync(notes), []);
+    await resume(place.context, { session: parent, in: target.id, project: place.project });
+    assert.deepEqual(readdirSync(notes), []);
+  });
+}
+
+test('a note of what is placed that leads elsewhere, or is none, removes nothing', async (t) => {
+  const place = scratch(t);
+  const [source] = adapters;
+  assert.ok(source !== undefined);
+  const parent = await longest(place, source);
+  const notes = join(place.context.store.root, 'placing');
+  const gone = spawnSync(process.execPath, ['-e', '0']).pid;
+  const elsewhere = join(place.folder, 'elsewhere');
+  mkdirSync(notes);
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, `.${gone}-1.tmp`), '');
+  symlinkSync(elsewhere, join(place.folder, 'link'));
+  const texts = ['{', '{"folders":"/"}', JSON.stringify({ folders: [join(place.folder, 'link'), 5, '/nowhere'] })];
+  for (const [index, text] of texts.entries()) {
+    const path = join(notes, `${gone}-${index}.json`);
+    writeFileSync(path, text);
+    utimesSync(path, new Date(0), new Date(0));
+  }
+  writeFileSync(join(notes, 'x.json'), '{}');
+  await resume(place.context, { session: parent, project: place.project });
+  assert.deepEqual(readdirSync(elsewhere), [`.${gone}-1.tmp`]);
+  assert.deepEqual(readdirSync(notes), ['x.json']);
+});
+
 test('a file that cannot appear: no child, no other file', async (t) => {
   const place = scratch(t);
   const [source, target] = adapters;
@@ -114,6 +170,7 @@ test('a reparse killed before its commit leaves the session as it was, and done 
             message: (message) => (message.role === 'tool' ? undefined : given.sink.message(message)),
             usage: (stated) => given.sink.usage(stated),
             live: (op) => given.sink.live(op),
+            copied: (id) => given.sink.copied(id),
             fact: (facts) => given.sink.fact(facts),
             key: (key, id) => given.sink.key(key, id),
             loss: (name) => given.sink.loss(name),
@@ -124,7 +181,7 @@ test('a reparse killed before its commit leaves the session as it was, and done 
   installRecording(place, source, recordingsOf(source).at(-1) ?? '');
   await importSessions({ ...place.context, adapters: [deaf] }, {}, quiet);
   const id = (await listSessions(place.context, { sort: 'messages' })).sessions[0]?.session_id ?? '';
-  const before = (await openSession(place.context, id)).reader.timeline();
+  const before = (await openSession(place.context, id)).reader.timeline().toArray();
   const killed = sfs(
     place,
     ['reparse', id],
@@ -136,10 +193,10 @@ test('a reparse killed before its commit leaves the session as it was, and done 
     ),
   );
   assert.equal(killed.status, null, killed.err);
-  assert.deepEqual((await openSession(place.context, id)).reader.timeline(), before);
+  assert.deepEqual((await openSession(place.context, id)).reader.timeline().toArray(), before);
   assert.match(sfs(place, ['reparse', id]).out, /messages new/);
   const { reader: now } = await openSession(place.context, id);
-  assert.ok(now.timeline().length > before.length);
+  assert.ok(now.timeline().toArray().length > before.length);
   assert.ok(!existsSync(join(now.folder, '.reparse.tmp')));
   assert.match(sfs(place, ['reparse', id]).out, /1 unchanged/);
 });

@@ -105,7 +105,7 @@ test('a packed session is taken in as its directory is: whole, marked, under an 
     const { reader: before } = await openSession(place.context, id);
     const { reader } = await openSession(there.context, taken?.session_id ?? '');
     assert.notEqual(reader.id, id);
-    assert.deepEqual(reader.timeline(), before.timeline());
+    assert.deepEqual(reader.timeline().toArray(), before.timeline().toArray());
     assert.deepEqual([...reader.live()], [...before.live()]);
     assert.equal(reader.manifest.metadata?.['imported_from'], id);
     assert.deepEqual(reader.manifest.source, { ...before.manifest.source, original_path: null });
@@ -138,7 +138,7 @@ test('archives that others made are read: GNU tar, pax names, no folder, order a
     await importSessions(place.context, { path }, quiet);
   }
   const { reader } = await openSession(place.context, '@last');
-  assert.deepEqual(reader.timeline().map(textOf), ['Hello']);
+  assert.deepEqual(reader.timeline().toArray().map(textOf), ['Hello']);
 });
 
 describe('archives that are refused', () => {
@@ -266,7 +266,7 @@ test('an archive cut at any byte, or with any byte changed, is refused or taken 
   const { sessions } = await listSessions(place.context, {});
   for (const { session_id: id } of sessions) {
     const { reader } = await openSession(place.context, id);
-    assert.deepEqual(reader.timeline().map(textOf), ['Hello']);
+    assert.deepEqual(reader.timeline().toArray().map(textOf), ['Hello']);
   }
   assert.ok(!existsSync(join(place.context.store.root, 'incoming')));
 });

@@ -140,7 +140,7 @@ test('HTML: a recording is whole: every text, call, result and image, and nothin
       for (const { session_id: id } of (await listSessions(place.context, {})).sessions) {
         const { reader } = await openSession(place.context, id);
         const html = await page(place, 'html', id);
-        const shown = timelineOf(reader);
+        const shown = timelineOf(reader).toArray();
         const count = (pattern: RegExp): number => html.match(pattern)?.length ?? 0;
         const blocks = shown.flatMap(({ content }) => content);
         const liveOnly = [...reader.live()].filter(({ metadata }) => metadata?.live_only === true);

@@ -67,7 +67,7 @@ for (const adapter of adapters) {
     await importSessions(place.context, {}, quiet);
     const { sessions } = await listSessions(place.context, { sort: 'messages' });
     const id = sessions[0]?.session_id ?? '';
-    const checkpoint = await makeCheckpoint(place.context, id, 'here');
+    const checkpoint = await makeCheckpoint(place.context, { session: id, name: 'here' });
     const { reader: parent } = await openSession(place.context, id);
     assert.deepEqual(schemas.manifest(parent.manifest), []);
     assert.equal(parent.manifest.checkpoint_count, 1);
@@ -112,7 +112,7 @@ describe('checkpoints', () => {
   test('one is taken of the session as it is now, and never changes', async (t) => {
     const { place, id, say } = await diarySession(t);
     say('And the frame.', 3);
-    const made = await makeCheckpoint(place.context, id, 'green');
+    const made = await makeCheckpoint(place.context, { session: id, name: 'green' });
     assert.equal(made.message_count, 3, 'what the tool wrote meanwhile is in it');
     const file = join(place.context.store.sessions, `${id}.sfs`, 'checkpoints', 'green', 'checkpoint.json');
     const bytes = readFileSync(file, 'utf8');
@@ -120,7 +120,7 @@ describe('checkpoints', () => {
     await importSessions(place.context, {}, quiet);
     assert.equal(readFileSync(file, 'utf8'), bytes);
     assert.deepEqual(await listCheckpoints(place.context, id), [made]);
-    assert.equal((await refused(makeCheckpoint(place.context, id, 'green'))).code, 'already-exists');
+    assert.equal((await refused(makeCheckpoint(place.context, { session: id, name: 'green' }))).code, 'already-exists');
     const forked = await forkSession(place.context, { session: id, name: 'Green', checkpoint: 'green' });
     assert.deepEqual(await texts(place, forked.session_id), ['Paint it green.', 'It is green.', 'And the frame.']);
     assert.equal((await openSession(place.context, id)).reader.manifest.checkpoint_count, 1, 'capture keeps the count');
@@ -147,7 +147,7 @@ describe('checkpoints', () => {
   for (const name of ['', '-x', '..', '../x', 'a/b', 'a\0b', 'a..b', '.hidden', 'x'.repeat(101)])
     test(`${JSON.stringify(name.slice(0, 20))} is no name`, async (t) => {
       const { place, id } = await diarySession(t);
-      const error = await refused(makeCheckpoint(place.context, id, name));
+      const error = await refused(makeCheckpoint(place.context, { session: id, name }));
       assert.deepEqual([error.code, error.exit], ['usage', 2]);
       assert.equal((await refused(removeCheckpoint(place.context, id, name))).code, 'checkpoint-not-found');
       const request = { session: id, name: 'x', checkpoint: name };

@@ -63,7 +63,7 @@ test('it is captured, listed, shown and grows by what was appended', async (t) =
   appendFileSync(path, `d":"You are welcome.","at":"${at(7)}"}\n`);
   await importSessions(place.context, {}, quiet);
   const { reader } = await openSession(place.context, '@last');
-  assert.deepEqual(reader.timeline().map(textOf).filter(Boolean), [
+  assert.deepEqual(reader.timeline().toArray().map(textOf).filter(Boolean), [
     'The gate squeaks.',
     'I will oil it.',
     'Done.',
@@ -78,7 +78,7 @@ test('a source that shrank, was replaced or deleted never shrinks ours', async (
   writeFileSync(path, firstPage(place));
   await importSessions(place.context, {}, quiet);
   const said = async (): Promise<string[]> =>
-    (await openSession(place.context, '@last')).reader.timeline().map(textOf).filter(Boolean);
+    (await openSession(place.context, '@last')).reader.timeline().toArray().map(textOf).filter(Boolean);
   const all = await said();
   writeFileSync(path, firstPage(place).split('\n').slice(0, 2).join('\n') + '\n');
   await importSessions(place.context, {}, quiet);

@@ -1,16 +1,18 @@
 /** Gemini CLI's own deletions, and its named snapshots: what was captured goes on. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { forkSession } from '../../src/actions/fork.ts';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
+import { reparseSessions } from '../../src/actions/reparse.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { readArchive } from '../../src/store/archive.ts';
-import { fixturesOf, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { fixturesOf, installProgram, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const gemini = adapters.find(({ id }) => id === 'gemini-cli');
@@ -86,6 +88,15 @@ test('a session whose file was deleted goes on, though what a resume began with 
   const { reader } = await openSession(place.context, id);
   assert.deepEqual([...reader.lines()], before);
   assert.equal((await find()).ghost, false);
+  const [again] = await reparseSessions(place.context, { session: id, all: false, dryRun: false }, quiet);
+  assert.deepEqual(
+    [again?.outcome, again?.why],
+    [
+      'left',
+      'it was written anew for its own tool, whose file was gone: what was said before and after stays as it was read',
+    ],
+  );
+  assert.deepEqual([...(await openSession(place.context, id)).reader.lines()], before);
   assert.equal((await resume(place.context, { session: id })).how, 'opened');
 });
 
@@ -107,6 +118,37 @@ test('a named snapshot goes on as a child, each time as another, and stays as it
   assert.deepEqual((await importSessions(place.context, {}, quiet)).sessions, []);
 });
 
+test('calls made at once are one record for an older version, and still the messages they were', async (t) => {
+  const place = scratch(t);
+  const codex = adapters.find(({ id }) => id === 'codex');
+  assert.ok(codex !== undefined);
+  installRecording(place, codex, '0.169.0');
+  installProgram(place, gemini, '0.52.0');
+  await importSessions(place.context, {}, quiet);
+  const { sessions } = await listSessions(place.context, {});
+  const parent = sessions.find(({ native_id: id }) => id?.startsWith('01a206d7'));
+  assert.ok(parent !== undefined);
+  const results = [...(await openSession(place.context, parent.session_id)).reader.live()].filter(
+    ({ content }) => content[0]?.type === 'tool_result' && /\n[ABC]\n$/.test(String(content[0]['content'])),
+  );
+  assert.equal(results.length, 3);
+  const at = results.at(-1)?.msg_id ?? '';
+  const forked = await forkSession(place.context, { session: parent.session_id, name: 'Three results', at });
+  const request = { session: forked.session_id, in: 'gemini-cli', project: place.project };
+  const { files, session_id: child } = await resume(place.context, request);
+  const path = files.find((each) => each.endsWith('.jsonl'));
+  assert.ok(path !== undefined);
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  const last: Record<string, unknown> = JSON.parse(lines.at(-1) ?? '');
+  assert.equal(Array.isArray(last['content']) && last['content'].length, 3);
+  const next = { id: 'next', timestamp: '2027-01-01T00:00:00.000Z', type: 'user', content: [{ text: 'And now?' }] };
+  appendFileSync(path, `${JSON.stringify(next)}\n`);
+  await importSessions(place.context, {}, quiet);
+  const { reader } = await openSession(place.context, child);
+  const [said, ...others] = [...reader.live()].filter(({ msg_id: id }) => !reader.liveIds(at).includes(id));
+  assert.deepEqual([said?.parent_msg_id, others.length], [at, 0]);
+});
+
 test('two lines glued together by a torn write are one counted loss, kept as bytes; the lines around them are read', async (t) => {
   const place = scratch(t);
   const home = installRecording(place, gemini, '0.61.0-headless');
@@ -120,7 +162,10 @@ test('two lines glued together by a torn write are one counted loss, kept as byt
   assert.deepEqual(reader.commit?.losses, { 'malformed-line': 1 });
   assert.equal(reader.commit?.records['malformed'], 1);
   assert.deepEqual(
-    reader.timeline().map(({ role }) => role),
+    reader
+      .timeline()
+      .toArray()
+      .map(({ role }) => role),
     ['user', 'assistant'],
   );
   for (const [key, archived] of Object.entries(reader.commit?.native ?? {}))

@@ -85,7 +85,7 @@ test('in this process too, beside tools that only it knows', async (t) => {
     ],
   );
   const { reader } = await openSession(context, result.sessions[0]?.session_id ?? '');
-  assert.equal(timelineOf(reader).map(textOf)[0], 'Count the pears.');
+  assert.equal(timelineOf(reader).toArray().map(textOf)[0], 'Count the pears.');
 });
 
 if (process.platform === 'linux') {

@@ -59,7 +59,7 @@ async function state(place: Log): Promise<readonly [messages: number, records: n
     ([key, { generation }]) => `${key.slice(-4)} ${generation}`,
   );
   const records = Object.values(reader.commit?.records ?? {}).reduce((sum, count) => sum + (count ?? 0), 0);
-  return [reader.timeline().length, records, native];
+  return [reader.timeline().toArray().length, records, native];
 }
 
 describe('a log that its tool packs', () => {
@@ -120,6 +120,19 @@ describe('a log that its tool packs', () => {
     assert.deepEqual(await state(place), [5, 17, ['4bc9 0']]);
   });
 
+  test('in several frames is the same session', async (t) => {
+    const place = packedLog(t);
+    const { bytes } = place;
+    const cuts = [0, 100, bytes.length >> 1, bytes.length - 5, bytes.length];
+    const frames = cuts.slice(1).map((end, index) => packedAs(bytes.subarray(cuts[index], end)));
+    writeFileSync(place.packed, Buffer.concat(frames));
+    assert.deepEqual((await importSessions(place.context, {}, quiet)).problems, []);
+    assert.deepEqual(await state(place), [4, 16, ['4bc9 0']]);
+    place.pack(bytes);
+    assert.deepEqual((await importSessions(place.context, {}, quiet)).sessions, []);
+    assert.deepEqual(await state(place), [4, 16, ['4bc9 0']]);
+  });
+
   test('and that is cut off afterwards is told, and takes nothing away', async (t) => {
     const place = packedLog(t);
     await importSessions(place.context, {}, quiet);
@@ -140,7 +153,9 @@ describe('a log that its tool packs', () => {
     const raw = Buffer.alloc(3);
     raw.writeUIntLE(place.bytes.length << 3, 0, 3);
     const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]), raw, place.bytes]);
-    writeFileSync(place.packed, Buffer.concat([frame, ...Array.from({ length: 640 }, () => block)]));
+    const last = Buffer.from(block);
+    last.writeUInt8(last.readUInt8(0) | 1, 0);
+    writeFileSync(place.packed, Buffer.concat([frame, ...Array.from({ length: 640 }, () => block), last]));
     const { problems } = await importSessions(place.context, {}, quiet);
     assert.match(problems[0]?.problem ?? '', /unpacks to more than 67108864 bytes/);
     assert.deepEqual((await listSessions(place.context, {})).sessions, []);

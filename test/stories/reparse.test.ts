@@ -65,6 +65,7 @@ function earlierSink(sink: Sink): Sink {
     },
     usage: quiet,
     live: (op) => sink.live(op),
+    copied: quiet,
     fact: (facts) => sink.fact({ ...facts, toolVersion: 'guessed' }),
     key: (key, id) => sink.key(key, id),
     loss: (name) => sink.loss(`earlier-${name}`),
@@ -91,7 +92,12 @@ async function stateOf(place: Scratch, id: string): Promise<State> {
   const { commit, manifest } = reader;
   return {
     live: [...reader.live()],
-    timeline: new Map(reader.timeline().map((message) => [message.msg_id, message])),
+    timeline: new Map(
+      reader
+        .timeline()
+        .toArray()
+        .map((message) => [message.msg_id, message]),
+    ),
     manifest: { ...manifest },
     tools: reader.tools,
     workspace: reader.workspace,

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -25,7 +24,7 @@ import { adapters } from '../../src/adapters/index.ts';
 import { SessionFsError } from '../../src/errors.ts';
 import { sfs } from '../support/command-line.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { installProgram, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 import { diary } from './diary/index.ts';
 
 const quiet = (): void => undefined;
@@ -43,15 +42,6 @@ async function diarySession(t: TestContext, options: { readonly where?: string }
   writeFileSync(join(place.home, '.diary', 'door.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   await importSessions(place.context, { from: 'diary' }, quiet);
   return place;
-}
-
-/** A program of the tool's name that only knows its version. */
-function install(place: Scratch, adapter: Adapter, version: string): void {
-  const folder = join(place.folder, 'bin');
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, adapter.install.command);
-  writeFileSync(path, `#!/bin/sh\necho "${version}"\n`);
-  chmodSync(path, 0o755);
 }
 
 async function refused(work: Promise<unknown>): Promise<SessionFsError> {
@@ -76,12 +66,12 @@ describe('the tool', () => {
   for (const adapter of writable) {
     test(`${adapter.name}: too old is refused before anything is written, newer goes on with a notice`, async (t) => {
       const place = await diarySession(t);
-      install(place, adapter, '0.0.1');
+      installProgram(place, adapter, '0.0.1');
       const error = await refused(resume(place.context, { session: '@last', in: adapter.id }));
       assert.deepEqual([error.code, error.exit], ['version-too-old', 5]);
       assert.match(error.hint ?? '', /^update it: npm install -g /);
       assert.deepEqual(filesIn(homeOf(place.context, adapter)), []);
-      install(place, adapter, '999.1.0');
+      installProgram(place, adapter, '999.1.0');
       const resumed = await resume(place.context, { session: '@last', in: adapter.id });
       assert.ok(
         resumed.notices.some((notice) =>
@@ -89,6 +79,14 @@ describe('the tool', () => {
         ),
       );
       assert.equal(resumed.installed, true);
+    });
+
+    test(`${adapter.name}: a session of its own that is there goes on in whatever version`, async (t) => {
+      const place = await diarySession(t);
+      const { session_id: session } = await resume(place.context, { session: '@last', in: adapter.id });
+      installProgram(place, adapter, '0.0.1');
+      const resumed = await resume(place.context, { session });
+      assert.deepEqual([resumed.how, resumed.losses], ['opened', {}]);
     });
 
     test(`${adapter.name}: nothing is written through a link`, async (t) => {

@@ -121,7 +121,7 @@ test('a message nested deeper than can be written is left out and counted, the o
   writeFileSync(join(folder, 'messages.jsonl'), said('a', '') + said('b', deep) + said('c', ''));
   await importSessions(place.context, { path: folder }, quiet);
   const { reader } = await openSession(place.context, '@last');
-  assert.deepEqual(reader.timeline().map(textOf), ['a', 'c']);
+  assert.deepEqual(reader.timeline().toArray().map(textOf), ['a', 'c']);
   assert.deepEqual(reader.manifest.metadata?.losses, { 'malformed-message': 1 });
 });
 
@@ -157,7 +157,7 @@ test('a store that lost the end of a file keeps the rest and its native bytes, a
   writeFileSync(path, line('me', 'A new page.', 5));
   await importSessions(place.context, { from: 'diary' }, quiet);
   const { reader: after } = await openSession(place.context, reader.id);
-  assert.deepEqual(after.timeline().map(textOf), ['Paint it green.', 'A new page.']);
+  assert.deepEqual(after.timeline().toArray().map(textOf), ['Paint it green.', 'A new page.']);
   assert.equal(after.manifest.stats?.message_count, 2);
   assert.equal(after.commit?.native['main']?.generation, 1, 'the older generation stays beside the new one');
   assert.ok(readFileSync(join(reader.folder, 'native', 'main', '0', 'tail.0')).length === native);
@@ -211,5 +211,5 @@ test('a conversion under the session’s own id can be made again when its file 
     await importSessions(context, { from: 'diary' }, quiet);
   }
   const { reader } = await openSession(context, 'door');
-  assert.deepEqual(timelineOf(reader).map(textOf), ['Paint it green.', 'It is green.']);
+  assert.deepEqual(timelineOf(reader).toArray().map(textOf), ['Paint it green.', 'It is green.']);
 });

@@ -24,7 +24,10 @@ async function longest(place: Scratch): Promise<string> {
 
 async function ids(place: Scratch, session: string): Promise<string[]> {
   const { reader } = await openSession(place.context, session);
-  return reader.timeline().map(({ msg_id: id }) => id);
+  return reader
+    .timeline()
+    .toArray()
+    .map(({ msg_id: id }) => id);
 }
 
 function filesBelow(folder: string): Record<string, string> {
@@ -166,12 +169,25 @@ test('on the command line: what is said, exit codes, JSON', (t) => {
   assert.equal((JSON.parse(sfs(place, ['trash', '--json']).out) as unknown[]).length, 1);
   assert.match(sfs(place, ['trash']).out, new RegExp(`^ID .*\n${id} `));
   assert.deepEqual([sfs(place, ['restore', 'nobody']).status, sfs(place, ['restore', '']).status], [3, 3]);
+  const asked = sfs(place, ['trash', 'empty', '--json']);
+  assert.deepEqual(
+    [asked.status, asked.out, asked.err],
+    [
+      2,
+      '',
+      'sfs: 1 session would be removed for good, and nobody can be asked here\nhint: if that is meant: sfs trash empty --yes\n',
+    ],
+  );
   assert.equal(sfs(place, ['restore', id]).status, 0);
   sfs(place, ['alias', id, 'gate']);
   sfs(place, ['delete', 'gate']);
   assert.equal(sfs(place, ['restore', 'gate']).status, 0);
   assert.equal(sfs(place, ['restore', id]).status, 3, 'it is no longer deleted');
   assert.equal(sfs(place, ['show', id]).status, 0);
+  sfs(place, ['delete', id]);
+  assert.equal(sfs(place, ['trash', 'empty', '--yes']).out, 'Removed 1 session for good.\n');
+  sfs(place, ['restore', id]);
+  sfs(place, ['import']);
   const lock = join(place.context.store.sessions, `${id}.sfs`, 'meta', 'lock');
   writeFileSync(lock, `${process.pid}/0`);
   for (const command of [

@@ -1,6 +1,17 @@
 /** A scratch machine: an empty home and a store of its own below the temporary folder, removed after the test. */
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -8,7 +19,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { Context } from '../../src/actions/context.ts';
 import { contextOf } from '../../src/actions/context.ts';
 import { homeOf } from '../../src/actions/tools.ts';
-import type { Adapter } from '../../src/adapters/adapter.ts';
+import type { Adapter, SourceFile } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { systemMachine } from '../../src/io/system.ts';
 
@@ -67,4 +78,21 @@ export function nativeFile(path: string): string {
 export function nativeBytes(path: string): Buffer {
   const bytes = readFileSync(path);
   return path.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes;
+}
+
+/** What is decoded of a source's file: its bytes, or its rows in a database as capture archives them. */
+export function decodedBytes(adapter: Adapter, file: SourceFile): Buffer {
+  if (file.kind !== 'database') return nativeBytes(file.path);
+  const machine = systemMachine({ env: {}, homeDir: '/nowhere' });
+  const rows = adapter.reader.load?.(machine, file, () => undefined) ?? [];
+  return Buffer.from(rows.map(({ record }) => `${JSON.stringify(record)}\n`).join(''), 'utf8');
+}
+
+/** Puts a program of the tool's name into the PATH of the place that only knows its version. */
+export function installProgram(place: Scratch, adapter: Adapter, version: string): void {
+  const folder = join(place.folder, 'bin');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, adapter.install.command);
+  writeFileSync(path, `#!/bin/sh\necho "${version}"\n`);
+  chmodSync(path, 0o755);
 }

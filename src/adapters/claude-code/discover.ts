@@ -17,12 +17,24 @@ const warmUp = '"content":"Warmup"';
 export function* discover(machine: Machine, home: string, problem: Problem): Iterable<Source> {
   const inside = machine.realPath(home);
   const projects = `${home}/projects`;
+  const found = new Map<string, Source>();
   for (const entry of listed(machine, projects, problem)) {
     const folder = `${projects}/${entry.name}`;
-    if (entry.kind === 'directory' || (entry.kind === 'link' && isInside(machine, folder, inside, problem))) {
-      yield* discoverProject(machine, folder, inside, problem);
+    if (entry.kind !== 'directory' && (entry.kind !== 'link' || !isInside(machine, folder, inside, problem))) continue;
+    for (const source of discoverProject(machine, folder, inside, problem)) {
+      const other = found.get(source.nativeId);
+      found.set(source.nativeId, other === undefined ? source : newerOf(machine, other, source, problem));
     }
   }
+  yield* found.values();
+}
+
+/** A copied project holds the same sessions: the tool goes on with the file that was written last, and so do we. */
+function newerOf(machine: Machine, one: Source, two: Source, problem: Problem): Source {
+  const [path = '', other = ''] = [one, two].map(({ files }) => files[0]?.path);
+  const isOlder = (machine.stat(path)?.modifiedMs ?? 0) < (machine.stat(other)?.modifiedMs ?? 0);
+  problem(isOlder ? path : other, `is an older file of a session that is read from ${isOlder ? other : path}`);
+  return isOlder ? two : one;
 }
 
 /** The session a file belongs to: its own file, one in its folder, or a sub-agent's beside it. */

@@ -128,7 +128,6 @@ export function noteEnvelope(row: Row, reading: Reading): void {
     facts.entry = entry;
     given.sink.fact({ interface: entry });
   }
-  noteFork(row, reading);
 }
 
 /**
@@ -136,10 +135,13 @@ export function noteEnvelope(row: Row, reading: Reading): void {
  *
  *     "forkedFrom":{"sessionId":"2080…","messageUuid":"4c46…"}   "requestSessionId":"3333…"
  */
-function noteFork(row: Row, reading: Reading): void {
-  const from = copiedFrom(row, reading.given);
-  if (from === undefined || reading.uuid === undefined) return;
-  reading.state.fork = { nativeId: from, msg: reading.uuid, told: false };
+export function noteCopy(row: Row, reading: Reading): void {
+  const { state, given, uuid } = reading;
+  const from = copiedFrom(row, given);
+  if (from === undefined || uuid === undefined) return;
+  state.fork = { nativeId: from, msg: uuid, told: false };
+  const msg = reading.again ? undefined : pointOf(uuid, state, given);
+  if (msg !== undefined && msg !== '') given.sink.copied(msg);
 }
 
 /** The other session a row was copied from, as far as the row says: there its tokens were paid. */

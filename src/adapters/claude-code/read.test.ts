@@ -386,6 +386,13 @@ describe('facts', () => {
     });
   });
 
+  it('what a fork copied is told while it is read; a row that is written again tells nothing', () => {
+    for (const head of ['35853169', 'fa0060fa'])
+      assert.equal(recorded('2.1.330', head).copied, recorded('2.1.330', head).facts.parent?.msg, head);
+    for (const head of ['2080deb2', '33333333', '11111111'])
+      assert.equal(recorded('2.1.330', head).copied, undefined, head);
+  });
+
   it('a title of 1.x that names a row of another session is not ours', () => {
     assert.equal(recorded('1.0.24', '353d3faa').facts.title, undefined);
   });

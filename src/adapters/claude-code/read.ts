@@ -5,7 +5,7 @@ import type { Json } from '../../model/json.ts';
 import type { DecoderState, Disposition, Given, Reader } from '../adapter.ts';
 import { decodeAssistant } from './read-assistant.ts';
 import { decodeAttachment } from './read-attachment.ts';
-import { decodeDocument, decodeSide, noteEnvelope, settleFacts } from './read-facts.ts';
+import { decodeDocument, decodeSide, noteCopy, noteEnvelope, settleFacts } from './read-facts.ts';
 import { decodeSystem } from './read-system.ts';
 import { decodeUser } from './read-user.ts';
 import { discover, fileOf, sourceAt } from './discover.ts';
@@ -58,6 +58,7 @@ function decodeRow(row: Row, state: Reading['state'], given: Given): Disposition
   if (!reading.side) noteEnvelope(row, reading);
   if (isKeptCopy(reading)) return 'duplicate';
   const disposition = decoders[row.type](row, reading);
+  if (!reading.side) noteCopy(row, reading);
   return reading.again && disposition === 'message' ? 'duplicate' : disposition;
 }
 

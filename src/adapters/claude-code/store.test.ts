@@ -59,7 +59,10 @@ describe('what an import counts', () => {
         const { reader } = await openSession(place.context, session.session_id);
         const records = reader.commit?.records ?? {};
         assert.equal(records['unknown'] ?? records['malformed'], undefined);
-        const blocks = reader.timeline().flatMap((message) => message.content);
+        const blocks = reader
+          .timeline()
+          .toArray()
+          .flatMap((message) => message.content);
         const usage = Object.values(reader.manifest.metadata?.usage ?? {});
         counts[String(reader.manifest.source.original_session_id).slice(0, 8)] = [
           Object.values(records).reduce((sum, one) => sum + one, 0),
@@ -159,13 +162,13 @@ describe('damaged files', () => {
     assert.deepEqual(namesOf(reader).slice(-3), ['1', '2', '3']);
   });
 
-  it('records glued to one line, and a torn one before a whole one, are counted and kept', async (t) => {
+  it('records glued to one line are read each; a torn one takes the one glued to it along, counted and kept', async (t) => {
     const script = new Script().prompt('1').answer('2', '1').prompt('3', '2', {}, 3000).answer('4', '3');
     const [first = '', second = '', third = '', fourth = ''] = script.lines;
     const { reader } = await captured(t, [first, second + third, '{"type":"us' + third, fourth]);
-    assert.deepEqual(reader.commit?.records, { message: 2, malformed: 2 });
-    assert.deepEqual(reader.manifest.metadata?.losses, { 'malformed-line': 2 });
-    assert.deepEqual(namesOf(reader), ['1', '4']);
+    assert.deepEqual(reader.commit?.records, { message: 4, malformed: 1 });
+    assert.deepEqual(reader.manifest.metadata?.losses, { 'malformed-line': 1 });
+    assert.deepEqual(namesOf(reader), ['1', '2', '3', '4']);
   });
 
   it('lines of 12 MB are read whole', async (t) => {
@@ -204,7 +207,10 @@ function answerRow(name: string): object {
 
 /** The names of a session's rows in reading order. */
 function namesOf(reader: SessionReader): string[] {
-  return reader.timeline().map((message) => message.msg_id.replace('row-', ''));
+  return reader
+    .timeline()
+    .toArray()
+    .map((message) => message.msg_id.replace('row-', ''));
 }
 
 /** Imports a session of these lines. */

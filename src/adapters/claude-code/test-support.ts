@@ -17,6 +17,8 @@ export class MemorySession {
   readonly ops: LiveOp[] = [];
   readonly losses = new Map<string, number>();
   readonly records = new Map<string, number>();
+  /** The last message its tool copied from the session it goes on from. */
+  copied: string | undefined;
   facts: SessionFacts = {};
 
   constructor(nativeId: string) {
@@ -69,6 +71,7 @@ export class MemorySession {
       sink: {
         message: (message) => this.#take(message),
         usage: () => undefined,
+        copied: (id) => void (this.copied = id),
         live: (op) => this.ops.push(op),
         fact: (facts) => {
           this.facts = mergeFacts(this.facts, facts);

@@ -62,12 +62,15 @@ class View {
     };
   }
 
-  write(tool?: string): {
+  write(
+    tool?: string,
+    toolVersion = given.toolVersion,
+  ): {
     readonly written: Written;
     readonly lines: WrittenLine[];
     readonly rows: Record<string, unknown>[];
   } {
-    const written = writer.write(this.session(tool), given);
+    const written = writer.write(this.session(tool), { ...given, toolVersion });
     const lines = [...(written.files[0]?.lines ?? [])];
     return { written, lines, rows: lines.map((line) => parsed(line.text)) };
   }
@@ -231,10 +234,28 @@ describe('the rows', () => {
     );
   });
 
+  it('a prompt of several blocks is a row a block for versions that would write it again', () => {
+    const view = new View().add('user', [text('look'), image(png, 'image/png')]).add('assistant', [text('seen')]);
+    const contents = (version?: string): unknown[] =>
+      view
+        .write('codex', version)
+        .rows.filter((row) => row['type'] === 'user')
+        .map((row) => objectOf(row['message'])['content']);
+    const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } };
+    assert.deepEqual(contents('2.0.76'), [[{ type: 'text', text: 'look' }], [picture]]);
+    assert.deepEqual(contents('2.1.112'), [[{ type: 'text', text: 'look' }, picture]]);
+    const { lines } = view.write('codex', '2.0.76');
+    assert.deepEqual(
+      lines.flatMap(({ from }) => from ?? []),
+      ['m1', 'm1', 'm2'],
+    );
+  });
+
   it('what is not carried is counted', () => {
     const { written } = everything().write();
     assert.deepEqual(Object.fromEntries(written.losses), {
       thinking: 1,
+      'call-name': 1,
       'call-without-result': 1,
       'image:image/tiff': 1,
       'injected-context': 1,

@@ -6,15 +6,20 @@ import type { JsonObject } from '../../model/json.ts';
 import type { Machine } from '../../io/machine.ts';
 import type { LiveSession, Losses, WriteGiven, WriteRequest, Writer, Written, WrittenLine } from '../adapter.ts';
 import type { Call, Prompt, Response, Result, Step } from '../shared/conversation.ts';
-import { conversation, lose } from '../shared/conversation.ts';
+import { conversation, imageLoss, lose, wordFor } from '../shared/conversation.ts';
+import { isOlder } from '../shared/version.ts';
 import { projectFolder } from './project-path.ts';
 import { Rows, encode } from './rows.ts';
 import { vocabulary } from './vocabulary.ts';
+
+/** The oldest version seen to keep prompts of several blocks as they are (2.0.76 does not). */
+const blocksVersion = '2.1.112';
 
 /** Claude Code as a target. */
 export const writer: Writer = {
   minimumVersion: '1.0.24',
   provenVersion: '2.1.330',
+  omits: ['model', 'tokens', 'exit-code', 'duration'],
   prepare,
   write,
   restore,
@@ -56,12 +61,20 @@ interface Writing {
   readonly session: LiveSession;
   readonly rows: Rows;
   readonly losses: Losses;
+  /** A prompt of several blocks is several rows: an older version would write all from there on again, under new ids. */
+  readonly hasOneBlockRows: boolean;
   /** The newest prompt's text, for the tool's checkpoint. */
   prompt: string;
 }
 
 function* linesOf(session: LiveSession, given: WriteGiven, losses: Losses): Generator<WrittenLine> {
-  const writing: Writing = { session, rows: new Rows(session, given), losses, prompt: '' };
+  const writing: Writing = {
+    session,
+    rows: new Rows(session, given),
+    losses,
+    hasOneBlockRows: isOlder(given.toolVersion, blocksVersion),
+    prompt: '',
+  };
   for (const step of conversation(session.messages, losses)) {
     if (writing.rows.leaf === null && step.kind === 'response') yield opening(step, writing);
     yield* stepLines(step, writing);
@@ -94,7 +107,8 @@ function* promptLines(prompt: Prompt, writing: Writing): Generator<WrittenLine> 
     ...(prompt.isSummary ? { isVisibleInTranscriptOnly: true, isCompactSummary: true } : {}),
     ...(writing.rows.leaf === null ? { importedFrom: provenance(writing.session) } : {}),
   };
-  yield { text: writing.rows.user(text ?? content, prompt.timestamp, extra), from: prompt.from };
+  const rows = writing.hasOneBlockRows && content.length > 1 ? content.map((block) => [block]) : [text ?? content];
+  for (const row of rows) yield { text: writing.rows.user(row, prompt.timestamp, extra), from: prompt.from };
 }
 
 /** Where the session came from; the tool keeps fields it does not know. */
@@ -115,8 +129,8 @@ function blockOf(block: TextBlock | ImageBlock, writing: Writing): JsonObject {
   if (type === 'base64' && mediaType !== undefined && mediaType !== null && mediaTypes.has(mediaType)) {
     return { type: 'image', source: { type: 'base64', media_type: mediaType, data } };
   }
-  lose(writing.losses, `image:${type === 'base64' ? (mediaType ?? 'untyped') : type}`);
-  return { type: 'text', text: `[image left out: ${mediaType ?? type}]` };
+  lose(writing.losses, imageLoss(block));
+  return { type: 'text', text: wordFor(block) };
 }
 
 /**
@@ -171,6 +185,7 @@ function callRow(
 ): string {
   const { tool } = writing.session.origin;
   const name = callName(call.name, tool);
+  if (name !== call.name) lose(writing.losses, 'call-name');
   const own = name === call.name ? {} : { tool, callId: call.id, name: call.name };
   const importedFrom = { ...own, ...mark };
   const extra = Object.keys(importedFrom).length === 0 ? {} : { importedFrom };
@@ -200,9 +215,11 @@ const drawnLimit = 8192;
 
 function resultLine(call: Call, id: string, row: string, writing: Writing): WrittenLine {
   const { result } = call;
-  // The service refuses a failed result that says nothing.
-  const text = result.text === '' && result.isError ? '(no output)' : result.text;
   const images = result.images.map((image) => blockOf(image, writing));
+  // The service refuses a failed result that says nothing.
+  const isSilent = result.isError && result.text === '' && images.length === 0;
+  if (isSilent) lose(writing.losses, 'silent-failure');
+  const text = isSilent ? '(no output)' : result.text;
   const content = images.length === 0 ? text : [...(text === '' ? [] : [{ type: 'text', text }]), ...images];
   const block = { tool_use_id: id, type: 'tool_result', content, is_error: result.isError };
   const drawn = drawnResult(call.name, result);

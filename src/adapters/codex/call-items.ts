@@ -9,22 +9,27 @@ const customTools: ReadonlySet<string> = new Set(['apply_patch', 'exec']);
 
 /**
  * A call as a model of Codex makes it: a script or patch as free text, a search by the provider, anything else a function.
- * Codex passes names it does not know to the model as they are. `lost` is told when the input cannot be written.
+ * Codex passes names it does not know to the model as they are.
  */
-export function callItem(call: Call, id: string, origin: string, lost: () => void): JsonObject {
+export function callItem(call: Call, id: string, origin: string): JsonObject {
   if (isHosted(call, origin)) return { type: 'web_search_call', status: 'completed', action: call.input };
   if (isCustom(call)) {
     return { type: 'custom_tool_call', status: 'completed', call_id: id, name: call.name, input: call.input['input'] };
   }
-  const dot = origin === 'codex' ? call.name.lastIndexOf('.') : -1;
-  const name =
-    dot > 0 ? { name: call.name.slice(dot + 1), namespace: call.name.slice(0, dot) } : { name: nameFor(call.name) };
-  return { type: 'function_call', ...name, arguments: argumentsOf(call.input, lost), call_id: id };
+  const { name, namespace } = nameFor(call.name, origin);
+  const named = namespace === undefined ? { name } : { name, namespace };
+  return { type: 'function_call', ...named, arguments: JSON.stringify(call.input), call_id: id };
 }
 
-/** What the call gave. `images` are data URLs or addresses. */
-export function resultItem(call: Call, id: string, images: readonly string[]): JsonObject {
-  const { text } = call.result;
+/** Does the call get another name? */
+export function isRenamed(call: Call, origin: string): boolean {
+  if (isHosted(call, origin) || isCustom(call)) return false;
+  const { name, namespace } = nameFor(call.name, origin);
+  return call.name !== (namespace === undefined ? name : `${namespace}.${name}`);
+}
+
+/** What the call gave: its text, and `images` as data URLs or addresses. */
+export function resultItem(call: Call, id: string, text: string, images: readonly string[]): JsonObject {
   const words = text === '' ? [] : [{ type: 'input_text', text }];
   const pictures = images.map((url) => ({ type: 'input_image', image_url: url }));
   return {
@@ -48,18 +53,11 @@ function isCustom(call: Call): boolean {
   return customTools.has(call.name) && typeof call.input['input'] === 'string' && Object.keys(call.input).length === 1;
 }
 
-/** A name in the alphabet the API takes. */
-function nameFor(name: string): string {
+/** A name in the alphabet the API takes. Codex keeps the name of an MCP server's tool apart from the server's. */
+function nameFor(name: string, origin: string): { readonly name: string; readonly namespace: string | undefined } {
+  const [, namespace, own] =
+    origin === 'codex' ? (/^([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})$/.exec(name) ?? []) : [];
+  if (own !== undefined) return { name: own, namespace };
   const plain = name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 64);
-  return plain === '' ? 'unnamed' : plain;
-}
-
-function argumentsOf(input: JsonObject, lost: () => void): string {
-  try {
-    return JSON.stringify(input).toWellFormed();
-  } catch {
-    // Nested beyond the stack: nothing could have executed it either.
-    lost();
-    return '{}';
-  }
+  return { name: plain === '' ? 'unnamed' : plain, namespace: undefined };
 }

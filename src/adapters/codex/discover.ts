@@ -1,9 +1,11 @@
 /** Finds the sessions below a Codex home: which files make up which thread, what it goes on from, what it is called. */
 
-import type { Problem, Source, SourceFile } from '../adapter.ts';
+import type { Problem, SessionFacts, Source, SourceFile } from '../adapter.ts';
 import { messageOf } from '../../errors.ts';
 import type { DirEntry, Machine } from '../../io/machine.ts';
 import { readHeader } from './headers.ts';
+import type { Origin } from './imports.ts';
+import { importedThreads } from './imports.ts';
 import { threadNames } from './names.ts';
 import type { Header, HistoryBase, RolloutName } from './native.ts';
 import { packedEnd, rolloutName } from './native.ts';
@@ -15,6 +17,7 @@ export const rolloutFolders = ['sessions', 'archived_sessions'] as const;
 export function* discover(machine: Machine, home: string, problem: Problem): Generator<Source> {
   const survey = new Survey(machine, home, problem);
   const names = threadNames(machine, home);
+  const origins = importedThreads(machine, home);
   const roots = new Map<string, string[]>();
   for (const threadId of survey.threads.keys()) {
     const root = survey.rootOf(threadId);
@@ -23,7 +26,7 @@ export function* discover(machine: Machine, home: string, problem: Problem): Gen
     if (members === undefined) roots.set(root, [threadId]);
     else members.push(threadId);
   }
-  for (const [root, members] of roots) yield survey.source(root, members, names.get(root));
+  for (const [root, members] of roots) yield survey.source(root, members, factsOf(names.get(root), origins.get(root)));
 }
 
 /** The thread a rollout file belongs to. Codex packs and unpacks its files, so one that is gone may be there in the other form. */
@@ -42,7 +45,11 @@ export function sourceAt(machine: Machine, named: string, problem: Problem): Sou
   const root = survey.rootOf(name.threadId);
   if (root === undefined) return undefined;
   const members = [...survey.threads.keys()].filter((threadId) => survey.rootOf(threadId) === root);
-  return survey.source(root, members, threadNames(machine, home, root).get(root));
+  return survey.source(
+    root,
+    members,
+    factsOf(threadNames(machine, home, root).get(root), importedThreads(machine, home).get(root)),
+  );
 }
 
 /** What a captured rollout is: the thread in its name is the session's own or a sub-agent's. */
@@ -50,6 +57,15 @@ export function fileOf(nativeId: string, _key: string, path: string): Pick<Sourc
   const name = rolloutName(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1));
   if (name === undefined) return undefined;
   return { kind: 'log', ...(name.threadId === nativeId ? {} : { agentId: name.threadId }) };
+}
+
+/** What Codex notes of a thread outside its files. */
+function factsOf(name: string | undefined, parent: Origin | undefined): SessionFacts | undefined {
+  if (name === undefined && parent === undefined) return undefined;
+  return {
+    ...(name === undefined ? {} : { title: { text: name, by: 'person' } }),
+    ...(parent === undefined ? {} : { parent }),
+  };
 }
 
 interface RolloutFile extends RolloutName {
@@ -91,7 +107,7 @@ class Survey {
   }
 
   /** The source with this root: what it inherited, its own files, those of its sub-agents. */
-  source(root: string, members: readonly string[], name: string | undefined): Source {
+  source(root: string, members: readonly string[], facts: SessionFacts | undefined): Source {
     const own = this.threads.get(root) ?? [];
     const agents = members.filter((threadId) => threadId !== root).sort();
     const files: SourceFile[] = [
@@ -101,7 +117,7 @@ class Survey {
         (this.threads.get(agentId) ?? []).map((file): SourceFile => ({ ...logOf(file), agentId })),
       ),
     ];
-    return { nativeId: root, files, ...(name === undefined ? {} : { facts: { title: { text: name, by: 'person' } } }) };
+    return { nativeId: root, files, ...(facts === undefined ? {} : { facts }) };
   }
 
   #header(threadId: string): Header | undefined {

@@ -1,6 +1,6 @@
 /** Operates Codex CLI (seen with 0.169.0) in the client matrix. */
 
-import type { Aside, Drive, ScriptCall, ScriptTurn, WireCall } from '../drive.ts';
+import type { Account, Aside, Drive, OwnSession, Scratch, ScriptCall, ScriptTurn, WireCall } from '../drive.ts';
 
 const permission = '--dangerously-bypass-approvals-and-sandbox';
 
@@ -8,11 +8,11 @@ const permission = '--dangerously-bypass-approvals-and-sandbox';
 export const drive: Drive = {
   npmPackage: '@openai/codex',
   program: 'codex',
-  executable: () => 'node_modules/@openai/codex/bin/codex.js',
+  executables: () => ['node_modules/@openai/codex/bin/codex.js'],
   protocol: 'openai-responses',
 
   // gpt-5.5 calls its tools directly; newer default models go through one JavaScript tool.
-  seed: ({ project, modelUrl }) => ({
+  seed: ({ project, modelUrl, mcp }) => ({
     '.codex/config.toml': `model = "gpt-5.5"
 model_provider = "matrix"
 check_for_update_on_startup = false
@@ -27,15 +27,7 @@ enabled = false
 [features]
 daemon_auto_start = false
 
-[model_providers.matrix]
-name = "matrix"
-base_url = "${modelUrl}/v1"
-wire_api = "responses"
-env_key = "MATRIX_KEY"
-supports_websockets = false
-request_max_retries = 0
-stream_max_retries = 0
-
+${['matrix', ...recordedProviders].map((name) => modelProvider(name, modelUrl)).join('\n')}
 [projects."${project}"]
 trust_level = "trusted"
 
@@ -48,7 +40,7 @@ animations = false
 
 [notice.model_migrations]
 "gpt-5.5" = "gpt-6-sol"
-`,
+${mcp === undefined ? '' : mcpServer(mcp.name, mcp.argv)}`,
   }),
 
   environment: () => ({ MATRIX_KEY: 'dummy-key-of-the-client-matrix' }),
@@ -71,9 +63,27 @@ animations = false
   },
   listing: { by: 'screen', argv: ['codex', 'resume'], leave: 'Escape' },
 
+  account: {
+    argv: ['codex', 'app-server'],
+    greeting: {
+      method: 'initialize',
+      params: { clientInfo: { name: 'matrix', title: null, version: '0' }, capabilities: { experimentalApi: true } },
+      notice: 'initialized',
+    },
+    // What it shows of a paginated thread is made when that is resumed; before it reads as empty.
+    calls: (threadId) => [
+      { method: 'thread/resume', params: { threadId } },
+      { method: 'thread/read', params: { threadId, includeTurns: true } },
+    ],
+    read: ownSession,
+    hides,
+    oldest: '0.42.0',
+  },
+
   call: spellCall,
 
   spoken: (text) => (isContext.test(text) ? '' : text.trim()),
+  cut: /…\d+ tokens truncated…/,
   aside: recogniseAside,
 
   sessionOf: (path) =>
@@ -90,7 +100,89 @@ animations = false
 const isContext =
   /^\s*(?:<(?:environment_context|user_instructions|permissions|collaboration_mode|skills_instructions|turn_aborted|multi_agent|subagent_notification|model_switch|apps_|plugins|personality|image name=)|<\/image>|# AGENTS\.md instructions for )/;
 
-function spellCall(call: ScriptCall, _scratch: unknown, { results }: ScriptTurn): WireCall | undefined {
+/** Providers of the recorded fixtures: a thread whose provider is not configured cannot be resumed. */
+const recordedProviders = ['lab'];
+
+function modelProvider(name: string, modelUrl: string): string {
+  return `[model_providers.${name}]
+name = "${name}"
+base_url = "${modelUrl}/v1"
+wire_api = "responses"
+env_key = "MATRIX_KEY"
+supports_websockets = false
+request_max_retries = 0
+stream_max_retries = 0
+`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The answer of `thread/read`, and the token counts that follow a resume. */
+function ownSession([, answer]: readonly unknown[], notices: Parameters<Account['read']>[1]): OwnSession | undefined {
+  const { thread } = answer as {
+    readonly thread: Fields & { readonly turns: readonly { readonly items: readonly Fields[] }[] };
+  };
+  const items = thread.turns.flatMap((turn) => turn.items);
+  const of = (type: string) => items.filter((item) => item['type'] === type);
+  const isWhole = thread['forkedFromId'] === null && !/_[0-9a-f-]{36}\.jsonl$/.test(String(thread['path']));
+  const stated = notices.findLast(
+    ({ method, params }) => method === 'thread/tokenUsage/updated' && (params as Fields)['threadId'] === thread['id'],
+  );
+  if (stated === undefined && isWhole) return undefined;
+  const usage = stated?.params as
+    | { readonly tokenUsage: { readonly total: Readonly<Record<string, number>> } }
+    | undefined;
+  const content = of('userMessage').map((item) => item['content'] as readonly Fields[]);
+  const texts = (parts: readonly Fields[]) =>
+    parts.flatMap((part) => (part['type'] === 'text' ? [String(part['text'])] : []));
+  return {
+    isWhole,
+    isLegacy: thread['historyMode'] !== 'paginated',
+    prompts: content.map((parts) => texts(parts).join('\n')),
+    images: content.flat().filter(({ type }) => type === 'image' || type === 'localImage').length,
+    answers: of('agentMessage').map((item) => String(item['text'])),
+    compactions: of('contextCompaction').length,
+    calls: items.filter(isCall).map(({ id }) => String(id)),
+    tokens:
+      usage === undefined
+        ? undefined
+        : { input: usage.tokenUsage.total['inputTokens'] ?? 0, output: usage.tokenUsage.total['outputTokens'] ?? 0 },
+  };
+}
+
+const callItems: ReadonlySet<unknown> = new Set([
+  'commandExecution',
+  'fileChange',
+  'mcpToolCall',
+  'dynamicToolCall',
+  'collabAgentToolCall',
+  'imageView',
+  'webSearch',
+]);
+
+/** What a sub-agent reports later is an activity without a call. */
+function isCall({ type, kind }: Fields): boolean {
+  return callItems.has(type) || (type === 'subAgentActivity' && kind === 'started');
+}
+
+/**
+ * Calls that are only told to the model: scripts of code mode (their own calls are told), input to a running command,
+ * pictures it made, calls that Codex itself refused or a person broke off, and in legacy threads all but patches and MCP.
+ */
+function hides({ name, result, isLegacy }: Parameters<Account['hides']>[0]): boolean {
+  if (isLegacy || /^(?:exec|write_stdin|image_generation)$/.test(name)) return true;
+  return /^(?:unsupported call|failed to parse function arguments)|\baborted by user$/.test(result ?? '');
+}
+
+function mcpServer(name: string, [command, ...args]: readonly [string, ...string[]]): string {
+  return `
+[mcp_servers.${name}]
+command = ${JSON.stringify(command)}
+args = ${JSON.stringify(args)}
+`;
+}
+
+function spellCall(call: ScriptCall, { mcp }: Scratch, { results }: ScriptTurn): WireCall | undefined {
   const run = (cmd: string): WireCall => ({ name: 'exec_command', input: { cmd, yield_time_ms: 30_000 } });
   const patch = (...lines: readonly string[]): WireCall => ({
     name: 'apply_patch',
@@ -121,6 +213,9 @@ function spellCall(call: ScriptCall, _scratch: unknown, { results }: ScriptTurn)
         input: { targets: [agent], timeout_ms: 60_000 },
       };
     }
+    // Namespaces are offered by name only; a call to what is in one is taken nevertheless.
+    case 'use':
+      return mcp === undefined ? undefined : { namespace: `mcp__${mcp.name}`, name: call.tool, input: call.input };
     case 'report':
       return undefined;
     default:

@@ -4,6 +4,7 @@ import type { Disposition } from '../adapter.ts';
 import { countAt, objectAt, stringAt } from '../../model/json.ts';
 import { decodeDisplay } from './display-items.ts';
 import { leafKey, linkAgent, pathOf, tellChanges, tellFacts } from './facts.ts';
+import { isImportedTurn } from './imports.ts';
 import { promptKey } from './messages.ts';
 import { closeResponse, interrupt, sayAside, startTurn } from './state.ts';
 import type { Scene } from './state.ts';
@@ -94,7 +95,13 @@ function endCopy(scene: Scene): void {
   const startedAt = countAt(line.payload, 'started_at');
   if (state.copyOf === null || startedAt === undefined || startedAt * 1000 < state.madeAt - 999) return;
   tellFacts(scene, { parent: { nativeId: state.copyOf, ...(state.leaf === null ? {} : { msg: state.leaf }) } });
+  tellCopied(scene);
   state.copyOf = null;
+}
+
+/** What was told up to here is another session's. */
+function tellCopied({ state, given }: Scene): void {
+  if (state.leaf !== null && given.file.agentId === undefined && !state.inherited) given.sink.copied(state.leaf);
 }
 
 /**
@@ -107,6 +114,7 @@ function decodeTurnEnd(scene: Scene): Disposition {
   if (stringAt(payload, 'type') === 'turn_aborted') interrupt(scene);
   closeResponse(scene);
   markLeaf(scene, ordinal === undefined ? undefined : ordinal + 1);
+  if (isImportedTurn(stringAt(payload, 'turn_id'))) tellCopied(scene);
   const failed = stringAt(objectAt(payload, 'error'), 'message');
   return failed === undefined ? 'state' : tellError(scene, failed);
 }

@@ -7,9 +7,9 @@ import { readConfig } from './config.ts';
 /** What Codex calls its threads: the state database, else (older threads) the last word of `session_index.jsonl`. */
 export function threadNames(machine: Machine, home: string, only?: string): Map<string, string> {
   const names = new Map<string, string>();
-  for (const line of (readText(machine, `${home}/session_index.jsonl`) ?? '').split('\n')) {
+  for (const line of (readTextAt(machine, `${home}/session_index.jsonl`) ?? '').split('\n')) {
     if (line === '' || (only !== undefined && !line.includes(only))) continue;
-    const entry = parseLine(line);
+    const entry = parseText(line);
     const id = stringAt(entry, 'id');
     const name = stringAt(entry, 'thread_name');
     if (id !== undefined && name !== undefined && name.trim() !== '') names.set(id, name);
@@ -51,20 +51,22 @@ function listOf(machine: Machine, folder: string): readonly DirEntry[] {
   }
 }
 
-function readText(machine: Machine, path: string): string | undefined {
+/** The text of a file beside the sessions; `undefined` when there is none, or it cannot be read. */
+export function readTextAt(machine: Machine, path: string): string | undefined {
   try {
     return machine.readText(path);
   } catch {
-    // As above: an unreadable list of names costs names only.
+    // As above: what is noted beside the sessions is no reason to leave them out.
     return undefined;
   }
 }
 
-function parseLine(line: string): unknown {
+/** The value of a text; `undefined` when it is no JSON. */
+export function parseText(text: string): unknown {
   try {
-    return JSON.parse(line);
+    return JSON.parse(text);
   } catch {
-    // A torn line; later ones count.
+    // A torn line, or a file being written; the others count.
     return undefined;
   }
 }

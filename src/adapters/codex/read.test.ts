@@ -581,6 +581,126 @@ describe('the live view', () => {
   });
 });
 
+describe('versions without a recording, in the shapes they are described in', () => {
+  const text = (role: string, words: string, more: object = {}): string =>
+    line('response_item', {
+      type: 'message',
+      role,
+      content: [{ type: role === 'user' ? 'input_text' : 'output_text', text: words }],
+      ...more,
+    });
+  const event = (type: string, more: object = {}): string => line('event_msg', { type, ...more });
+  const call = (id: string): string =>
+    line('response_item', { type: 'function_call', name: 'shell', arguments: '{"command":["ls"]}', call_id: id });
+  const output = (id: string, value: unknown): string =>
+    line('response_item', { type: 'function_call_output', call_id: id, output: value });
+  const tokens = (input: number, out: number): string =>
+    event('token_count', {
+      info: {
+        total_token_usage: {
+          input_tokens: input,
+          cached_input_tokens: 0,
+          output_tokens: out,
+          reasoning_output_tokens: 0,
+          total_tokens: input + out,
+        },
+        last_token_usage: {
+          input_tokens: input,
+          cached_input_tokens: 0,
+          output_tokens: out,
+          reasoning_output_tokens: 0,
+          total_tokens: input + out,
+        },
+        model_context_window: 272_000,
+      },
+    });
+  const meta = (version: string, more: object = {}): string =>
+    line('session_meta', {
+      id: 't',
+      timestamp: '2026-11-23T05:59:00.000Z',
+      cwd: '/w',
+      originator: 'codex_cli_rs',
+      cli_version: version,
+      instructions: null,
+      ...more,
+    });
+  const context = (model: string): string =>
+    line('turn_context', { cwd: '/w', approval_policy: 'on-request', sandbox_policy: {}, model, summary: 'auto' });
+  const prompt = [text('user', 'List it'), event('user_message', { message: 'List it', kind: 'plain' })];
+  const answer = [event('agent_message', { message: 'Two files.' }), text('assistant', 'Two files.')];
+  const injected = text('user', '<environment_context>\n  <cwd>/w</cwd>\n</environment_context>');
+
+  for (const [version, lines, facts] of [
+    [
+      '0.42.0',
+      [
+        meta('0.42.0'),
+        injected,
+        ...prompt,
+        context('gpt-5-codex'),
+        call('c1'),
+        output('c1', '{"output":"a\\nb\\n","metadata":{"exit_code":0,"duration_seconds":0.1}}'),
+        tokens(100, 20),
+        ...answer,
+      ],
+      { interface: undefined },
+    ],
+    [
+      '0.77.0',
+      [
+        meta('0.77.0', { source: 'cli', model_provider: 'openai' }),
+        injected,
+        line('response_item', { type: 'ghost_snapshot', ghost_commit: { id: 'abc', parent: null } }),
+        ...prompt,
+        context('gpt-5-codex'),
+        call('c1'),
+        context('gpt-5-codex'),
+        output('c1', 'Exit code: 0\nWall time: 0.1 seconds\nOutput:\na\nb\n'),
+        tokens(100, 20),
+        ...answer,
+      ],
+      { interface: 'cli' },
+    ],
+    [
+      '0.118.0',
+      [
+        meta('0.118.0', { source: 'cli', model_provider: 'openai', base_instructions: { text: 'filler' } }),
+        event('task_started', { turn_id: 'u1', model_context_window: 272_000, collaboration_mode_kind: 'default' }),
+        injected,
+        line('turn_context', { turn_id: 'u1', cwd: '/w', model: 'gpt-5-codex', summary: 'auto' }),
+        ...prompt,
+        call('c1'),
+        event('exec_command_end', { call_id: 'c1', command: ['ls'], exit_code: 0, aggregated_output: 'a\nb\n' }),
+        output('c1', 'Exit code: 0\nWall time: 0.1 seconds\nOutput:\na\nb\n'),
+        tokens(100, 20),
+        event('agent_message', { message: 'Two files.', phase: 'final_answer' }),
+        text('assistant', 'Two files.', { phase: 'final_answer' }),
+        event('task_complete', { turn_id: 'u1', last_agent_message: 'Two files.' }),
+      ],
+      { interface: 'cli' },
+    ],
+  ] as const) {
+    test(version, () => {
+      const session = new Session('t');
+      session.read(lines);
+      assert.deepEqual(session.live.map(brief), [
+        'user (meta): <environment_context>\n  <cwd>/w</cwd>\n</',
+        'user: List it',
+        'assistant: call shell',
+        'tool: result 0',
+        'assistant: Two files.',
+      ]);
+      assert.deepEqual([session.losses, session.records['unknown']], [{}, undefined]);
+      assert.deepEqual(
+        [session.facts.toolVersion, session.facts.interface, session.facts.cwd],
+        [version, facts.interface, '/w'],
+      );
+      const [usage] = Object.entries(session.tally.models).map(([model, sum]) => [model, sum.output_tokens]);
+      assert.deepEqual(usage, ['gpt-5-codex', 20]);
+    });
+  }
+});
+
 describe('tokens', () => {
   test('are counted once a response, without what the cache gave', () => {
     const models = (id: string): unknown => {

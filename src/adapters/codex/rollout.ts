@@ -1,13 +1,14 @@
 /** Makes a rollout of a conversation, line by line, as Codex 0.148 and later write it ("paginated"). */
 
 import type { LiveSession, Losses, WriteGiven, WrittenLine } from '../adapter.ts';
-import { conversation, lose } from '../shared/conversation.ts';
+import { conversation, imageLoss, lose, wordFor } from '../shared/conversation.ts';
 import type { Call, Prompt, Response, ResponsePart } from '../shared/conversation.ts';
 import type { ImageBlock } from '../../model/block.ts';
 import { sha256Hex } from '../../model/ids.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { isHuman } from '../../model/message.ts';
-import { callIdFor, callItem, isHosted, resultItem } from './call-items.ts';
+import { callIdFor, callItem, isHosted, isRenamed, resultItem } from './call-items.ts';
+import { resultBlock } from './content.ts';
 import { displayOf } from './display.ts';
 
 /** Stands in `session_meta.originator`: who made the file. */
@@ -30,6 +31,9 @@ export function* rolloutLines(session: LiveSession, given: WriteGiven, losses: L
 /** Bytes of text that make a token, and tokens of a picture: rough, as Codex itself guesses. */
 const bytesPerToken = 4;
 const tokensPerImage = 1500;
+
+/** Images the service takes. */
+const imageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 
 /** The thread as far as it is written. */
 class Writing {
@@ -99,11 +103,14 @@ class Writing {
         continue;
       }
       const url = this.#imageUrl(block);
-      if (url === undefined) continue;
+      if (url === undefined) {
+        content.push({ type: 'input_text', text: wordFor(block) });
+        shown.push({ type: 'text', text: wordFor(block), text_elements: [] });
+        continue;
+      }
       content.push({ type: 'input_image', image_url: url });
       shown.push({ type: 'image', image_url: url });
     }
-    if (content.length === 0) return;
     yield* this.#endTurn();
     yield this.#startTurn(prompt.timestamp);
     yield this.#line('response_item', { type: 'message', role: 'user', content }, prompt.from);
@@ -170,7 +177,9 @@ class Writing {
   }
 
   #call(call: Call, id: string): WrittenLine {
-    const item = callItem(call, id, this.#session.origin.tool, () => lose(this.#losses, 'call-input'));
+    const { tool } = this.#session.origin;
+    const item = callItem(call, id, tool);
+    if (isRenamed(call, tool)) lose(this.#losses, 'call-name');
     this.#count(String(item['arguments'] ?? item['input'] ?? ''));
     return this.#line('response_item', item, call.from);
   }
@@ -179,9 +188,15 @@ class Writing {
     const { result } = call;
     this.#at(result.timestamp);
     this.#count(result.text);
-    const urls = result.images.map((image) => this.#imageUrl(image)).filter((url) => url !== undefined);
+    const pictures = result.images.map((image) => ({ url: this.#imageUrl(image), word: wordFor(image) }));
+    const urls = pictures.flatMap(({ url }) => (url === undefined ? [] : [url]));
+    const words = pictures.flatMap(({ url, word }) => (url === undefined ? [word] : []));
+    const text = words.length === 0 ? result.text : [...(result.text === '' ? [] : [result.text]), ...words].join('\n');
+    // Only its own text says that a call failed.
+    const isTold = result.from === undefined || (resultBlock(id, text).is_error === true) === result.isError;
+    if (!isTold) lose(this.#losses, 'failure-mark');
     // Where nothing was recorded the line still says something of the call.
-    return this.#line('response_item', resultItem(call, id, urls), result.from ?? call.from);
+    return this.#line('response_item', resultItem(call, id, text, urls), result.from ?? call.from);
   }
 
   #startTurn(timestamp: string): WrittenLine {
@@ -262,12 +277,15 @@ class Writing {
 
   #imageUrl(image: ImageBlock): string | undefined {
     const { type, data, media_type: mediaType } = image.source;
-    if (type === 'path') {
-      lose(this.#losses, 'image-by-path');
+    // The API fetches pictures from the web; an address of another kind makes it refuse the whole conversation.
+    const isTaken =
+      type === 'url' ? /^(https?:|data:image\/)/i.test(data) : type === 'base64' && imageTypes.has(mediaType ?? '');
+    if (!isTaken) {
+      lose(this.#losses, imageLoss(image));
       return undefined;
     }
     this.#tokens += tokensPerImage;
-    return type === 'url' ? data : `data:${mediaType ?? 'image/png'};base64,${data}`;
+    return type === 'url' ? data : `data:${mediaType ?? ''};base64,${data}`;
   }
 
   #count(text: string): void {

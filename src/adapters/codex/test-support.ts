@@ -62,6 +62,8 @@ export class Session {
   readonly losses: Record<string, number> = {};
   readonly records: Partial<Record<Disposition, number>> = {};
   readonly tally = emptyTally();
+  /** The last message its tool copied from the session it goes on from. */
+  copied: string | undefined;
   facts: SessionFacts = {};
 
   constructor(nativeId: string) {
@@ -126,6 +128,7 @@ export class Session {
           if (!known) count(this.tally, message);
         },
         usage: (stated) => countResponse(this.tally, stated),
+        copied: (id) => void (this.copied = id),
         live: (op) => void this.ops.push(op),
         fact: (facts) => {
           this.facts = mergeFacts(this.facts, facts);

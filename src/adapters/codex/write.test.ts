@@ -95,18 +95,24 @@ describe('what is written', () => {
     assert.deepEqual(
       [...written.losses],
       [
+        ['half-character', 1],
         ['thinking', 1],
+        ['failure-mark', 1],
         ['injected-context', 1],
         ['call-without-result', 1],
+        ['call-name', 1],
       ],
     );
     assert.deepEqual(textsOf(written), recorded.slice(0, placedLines), 'a second time too');
     assert.deepEqual(
       [...written.losses],
       [
+        ['half-character', 1],
         ['thinking', 1],
+        ['failure-mark', 1],
         ['injected-context', 1],
         ['call-without-result', 1],
+        ['call-name', 1],
       ],
     );
   });
@@ -249,6 +255,10 @@ describe('what is written', () => {
       'task_started',
       'message',
       'UserMessage',
+      'task_complete',
+      'task_started',
+      'message',
+      'UserMessage',
       'function_call',
       'McpToolCall',
       'function_call_output',
@@ -258,9 +268,9 @@ describe('what is written', () => {
     assert.deepEqual(
       [...written.losses],
       [
-        ['image-by-path', 1],
-        ['sub-agent-message', 1],
+        ['image:path', 1],
         ['call-input', 1],
+        ['sub-agent-message', 1],
       ],
     );
   });

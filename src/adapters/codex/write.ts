@@ -15,6 +15,8 @@ export const writer: Writer = {
   // Since then threads are "paginated": shown in full, and rewound, forked and compacted like its own.
   minimumVersion: '0.148.0',
   provenVersion,
+  // The title is told when the thread is registered.
+  omits: ['model', 'tokens', 'exit-code', 'duration', 'title'],
   prepare,
   write,
   restore,

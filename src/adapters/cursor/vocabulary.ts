@@ -19,7 +19,15 @@ export const vocabulary: Vocabulary = [
     };
   }),
   ...words('read', ['read_file_v2', 'read_file', 'Read'], (input) => {
-    const path = textIn(input, 'targetFile', 'target_file', 'relativeWorkspacePath', 'relative_workspace_path', 'path');
+    const path = textIn(
+      input,
+      'targetFile',
+      'target_file',
+      'relativeWorkspacePath',
+      'relative_workspace_path',
+      'file_path',
+      'path',
+    );
     if (path === undefined) return undefined;
     return { verb: 'read', path, ...some({ offset: countAt(input, 'offset'), limit: countAt(input, 'limit') }) };
   }),
@@ -56,7 +64,7 @@ export const vocabulary: Vocabulary = [
   ...words('list', ['list_dir_v2', 'list_dir', 'glob_file_search'], (input) => ({
     verb: 'list',
     ...some({
-      path: textIn(input, 'targetDirectory', 'target_directory', 'directoryPath', 'relative_workspace_path'),
+      path: textIn(input, 'targetDirectory', 'target_directory', 'directoryPath', 'relative_workspace_path', 'path'),
       glob: textIn(input, 'globPattern', 'glob_pattern'),
     }),
   })),

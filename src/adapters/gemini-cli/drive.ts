@@ -1,6 +1,6 @@
 /** Operates Gemini CLI (seen with 0.61.0) in the client matrix. */
 
-import type { Aside, Drive, ScriptCall, WireCall } from '../drive.ts';
+import type { Aside, Drive, ScriptCall, Scratch, ScriptTurn, WireCall } from '../drive.ts';
 
 const model = ['--model', 'gemini-2.5-pro'];
 
@@ -8,10 +8,10 @@ const model = ['--model', 'gemini-2.5-pro'];
 export const drive: Drive = {
   npmPackage: '@google/gemini-cli',
   program: 'gemini',
-  executable: () => 'node_modules/@google/gemini-cli/bundle/gemini.js',
+  executables: () => ['node_modules/@google/gemini-cli/bundle/gemini.js'],
   protocol: 'gemini-generate',
 
-  seed: () => ({
+  seed: ({ mcp, keepsOutputs }) => ({
     '.gemini/settings.json': JSON.stringify({
       general: {
         enableAutoUpdate: false,
@@ -22,6 +22,8 @@ export const drive: Drive = {
       privacy: { usageStatisticsEnabled: false },
       telemetry: { enabled: false },
       security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
+      ...(mcp === undefined ? {} : { mcpServers: { [mcp.name]: mcpServer(mcp.argv) } }),
+      ...(keepsOutputs ? { tools: { truncateToolOutputThreshold: 1e9 } } : {}),
       ui: { hideTips: true, hideBanner: true, showHomeDirectoryWarning: false },
     }),
   }),
@@ -45,11 +47,17 @@ export const drive: Drive = {
   // Each `--resume` opens `session-<minute>-<id>.jsonl`; the start after it cleans up by that name.
   resumesByTheMinute: true,
 
+  // It takes such an answer back.
+  forgetsInterruption: true,
+
+  canKeepOutputs: true,
+
   screen: {
     ready: /Type your message/,
     busy: /esc to cancel/i,
     compact: { command: '/compress', done: /compressed/i },
     interrupt: { key: 'Escape', done: /cancelled/i },
+    snapshot: { command: '/chat save', done: /checkpoint saved/i },
     quit: '/quit',
   },
   listing: { by: 'print', argv: ['gemini', '--list-sessions'] },
@@ -76,7 +84,7 @@ export const drive: Drive = {
   },
 };
 
-function spellCall(call: ScriptCall): WireCall | undefined {
+function spellCall(call: ScriptCall, _scratch: Scratch, { offered }: ScriptTurn): WireCall | undefined {
   switch (call.do) {
     case 'run':
       return { name: 'run_shell_command', input: { command: call.command, description: 'Run a command' } };
@@ -97,14 +105,25 @@ function spellCall(call: ScriptCall): WireCall | undefined {
         },
       };
     case 'delegate':
-      return { name: 'invoke_agent', input: { agent_name: 'generalist', prompt: call.task } };
+      // Before 0.44 each agent was a tool of its own.
+      return offered.has('invoke_agent')
+        ? { name: 'invoke_agent', input: { agent_name: 'generalist', prompt: call.task } }
+        : { name: 'generalist', input: { request: call.task } };
     case 'await':
       return undefined;
+    case 'use': {
+      const name = [...offered].find((each) => each.endsWith(call.tool));
+      return name === undefined ? undefined : { name, input: call.input };
+    }
     case 'report':
       return { name: 'complete_task', input: { result: { response: call.text } } };
     default:
       return call satisfies never;
   }
+}
+
+function mcpServer([command, ...args]: readonly [string, ...string[]]): unknown {
+  return { command, args, trust: true };
 }
 
 /** Answers of the small requests that ask for JSON: next speaker, model choice, loop check, edit repair. */

@@ -92,7 +92,8 @@ function sayAsides(
 
 /** The text of an answer as a piece; `undefined` when it has none. Thinking that came with it is in the same message. */
 export function answerPiece(run: Run, message: NativeMessage): Piece | undefined {
-  const text = tidyAnswer(textOfParts(message.parts));
+  const recorded = textOfParts(message.parts);
+  const text = tidyAnswer(recorded);
   const data = answerData(message);
   if (text === '' && data.length === 0) return undefined;
   const digest = answerDigest(data.length === 0 ? text : `${text}\u0001${data.length}`);
@@ -105,7 +106,8 @@ export function answerPiece(run: Run, message: NativeMessage): Piece | undefined
       return same === undefined ? [] : [find(run, `n:${message.id}`) ?? same];
     },
     say: (id, parent, liveOnly) => {
-      const content: Block[] = [...thinkingOf(message), ...(text === '' ? [] : [{ type: 'text', text }]), ...data];
+      const said: Block[] = text === '' ? [] : [{ type: 'text', text: recorded }];
+      const content: Block[] = [...thinkingOf(message), ...said, ...data];
       send(run, id, parent, answerDraft(run, message, content, true, liveOnly));
       name(run, `k:${digest}`, id);
       name(run, `n:${message.id}`, id);

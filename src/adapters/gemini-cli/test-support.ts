@@ -55,6 +55,7 @@ export function givenFor(captured: Captured, file: FileContext): Given {
         else if (contentHash(known) !== contentHash(message)) captured.revisions.push(message);
       },
       usage: () => undefined,
+      copied: () => undefined,
       live: (op) => void captured.ops.push(op),
       fact: (facts) => void captured.facts.push(facts),
       key: (key, id) => void captured.keys.set(key, id),

@@ -4,7 +4,7 @@
  */
 
 import type { Block } from '../../model/block.ts';
-import { sha256Hex } from '../../model/ids.ts';
+import { hashedId } from '../../model/ids.ts';
 import type { Message, MessageMetadata, Role, Usage } from '../../model/message.ts';
 import type { Given } from '../adapter.ts';
 import { providerOf } from './content.ts';
@@ -109,7 +109,7 @@ export function expectResult(state: State, call: State['waiting'][number]): void
 
 /** The id of something said after `chain`: as `contentId`, of the digest that names what was said. */
 export function chainId(run: Run, chain: string | null, role: Role, digest: string): string {
-  return `msg_${sha256Hex(`${chain ?? run.scope}\n${role}\n${digest}`).slice(0, 24)}`;
+  return hashedId(`${chain ?? run.scope}\n${role}\n${digest}`);
 }
 
 /** The message a key stands for. */

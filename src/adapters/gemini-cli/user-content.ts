@@ -96,10 +96,32 @@ export function spokenOf(items: readonly NativePart[], display: string | undefin
   let expansion: string | undefined;
   if (marker >= 0) expansion = fileTexts(items, marker);
   else if (shown !== typed && shown.trim() !== typed.trim()) expansion = typed;
-  const content: Block[] = shown.trim() === '' ? data : [{ type: 'text', text: shown }, ...data];
+  const isAsSent = marker < 0 && shown === typed;
+  const content: Block[] = isAsSent
+    ? inOrder(items.slice(from))
+    : [...(shown.trim() === '' ? [] : [{ type: 'text', text: shown }]), ...data];
   return content.length === 0
     ? undefined
     : { kind: 'prompt', content, expansion: expansion?.trim() === '' ? undefined : expansion };
+}
+
+/** Words and data as they stand; texts in a row are one. */
+function inOrder(items: readonly NativePart[]): Block[] {
+  const blocks: Block[] = [];
+  let text = '';
+  const endText = (): void => {
+    if (text.trim() !== '') blocks.push({ type: 'text', text });
+    text = '';
+  };
+  for (const item of items) {
+    const data = dataBlock(item);
+    if (item.kind === 'text') text += item.text;
+    if (data.length === 0) continue;
+    endText();
+    blocks.push(...data);
+  }
+  endText();
+  return blocks;
 }
 
 /** 32 hex digits that name what user parts say; the same however the CLI re-appends them. */

@@ -6,7 +6,17 @@ import { test } from 'node:test';
 import type { Message } from '../../model/message.ts';
 import type { FileContext, LiveSession, WriteGiven, WrittenLine } from '../adapter.ts';
 import { reader } from './read.ts';
-import { brief, capture, emptyCapture, givenFor, liveView, machine, recording, recordsOf } from './test-support.ts';
+import {
+  brief,
+  capture,
+  emptyCapture,
+  givenFor,
+  liveView,
+  machine,
+  readRecords,
+  recording,
+  recordsOf,
+} from './test-support.ts';
 import { vocabulary } from './vocabulary.ts';
 import { conversation } from '../shared/conversation.ts';
 import { translate } from '../shared/vocabulary.ts';
@@ -47,8 +57,11 @@ const given: WriteGiven = {
 };
 
 /** The lines of the session's own file. */
-function linesOf(live: LiveSession): { lines: WrittenLine[]; losses: [string, number][] } {
-  const written = writer.write(live, given);
+function linesOf(
+  live: LiveSession,
+  toolVersion = given.toolVersion,
+): { lines: WrittenLine[]; losses: [string, number][] } {
+  const written = writer.write(live, { ...given, toolVersion });
   const log = written.files.find((file) => file.path.endsWith('.jsonl'));
   const lines = [...(log?.lines ?? [])];
   return { lines, losses: [...written.losses] };
@@ -206,6 +219,74 @@ test('calls of one answer stay one answer, though each has a line of its own', (
   );
 });
 
+test('a CLI that sends each record as a turn gets an answer in one and its results in the next', () => {
+  const live = session(
+    row(
+      { content: [{ type: 'text', text: 'go' }] },
+      { role: 'assistant', content: [{ type: 'text', text: 'Both.' }], metadata: { response_id: 'r1' } },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', tool_use_id: 'a', name: 'glob', input: {} }],
+        metadata: { response_id: 'r1' },
+      },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', tool_use_id: 'b', name: 'glob', input: {} }],
+        metadata: { response_id: 'r1' },
+      },
+      { role: 'tool', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'of a' }] },
+      { role: 'tool', content: [{ type: 'tool_result', tool_use_id: 'b', content: 'of b' }] },
+      { role: 'assistant', content: [{ type: 'text', text: 'Done.' }], metadata: { response_id: 'r2' } },
+    ),
+  );
+  const { lines } = linesOf(live, '0.52.0');
+  const [, answer, results, last] = lines.slice(1).map((line): Record<string, unknown> => JSON.parse(line.text));
+  const call = (id: string): object => ({ functionCall: { id, name: 'glob', args: {} } });
+  assert.deepEqual(answer?.['content'], [{ text: 'Both.' }, call('a'), call('b')]);
+  assert.equal(answer?.['displayContent'], 'Both.');
+  const shown: unknown = answer?.['toolCalls'];
+  assert.deepEqual(Array.isArray(shown) ? shown.map(({ id }) => id) : undefined, ['shown-a', 'shown-b']);
+  const response = (id: string): object => ({
+    functionResponse: { id, name: 'glob', response: { output: `of ${id}` } },
+  });
+  assert.deepEqual(results?.['content'], [response('a'), response('b')]);
+  assert.equal(results?.['displayContent'], ' ');
+  assert.equal(last?.['content'], 'Done.');
+  // Each message the reader tells of a line stands for one that the line names, in that order.
+  const file: FileContext = { nativeId: given.nativeId, key: 'k', kind: 'log', agentId: undefined };
+  const state = reader.start(file);
+  const back = emptyCapture();
+  const told = lines.map((line) => {
+    const before = back.messages.size;
+    reader.decode(JSON.parse(line.text), state, givenFor(back, file));
+    return [...back.messages.values()].slice(before).map(({ role, content }) => `${role} ${content[0]?.type}`);
+  });
+  assert.deepEqual(
+    lines.map(({ from, also }, index) => [from, ...(also ?? [])].map((id, at) => [id, told[index]?.[at]])),
+    [
+      [[undefined, undefined]],
+      [['orig_1', 'user text']],
+      [
+        ['orig_2', 'assistant text'],
+        ['orig_3', 'assistant tool_use'],
+      ],
+      [
+        ['orig_5', 'tool tool_result'],
+        ['orig_6', 'tool tool_result'],
+      ],
+      [['orig_7', 'assistant text']],
+    ],
+  );
+});
+
+test('no character ends a line of the file, and none is half of one', () => {
+  const text = 'one\u2028two\u2029three \uD83C.';
+  const { lines } = linesOf(session(row({ content: [{ type: 'text', text }] })));
+  const [, prompt] = lines.map((line) => line.text);
+  assert.equal(/[\u2028\u2029]/.test(prompt ?? ''), false);
+  assert.deepEqual(JSON.parse(prompt ?? '')['content'], [{ text: 'one\u2028two\u2029three \uFFFD.' }]);
+});
+
 test('prompts the CLI would drop are protected, and read back as they were', () => {
   for (const text of ['/home/me/x is broken', '? what now', '  <hook_context>not a hook']) {
     const [prompt] = records(session(row({ content: [{ type: 'text', text }] })));
@@ -249,15 +330,15 @@ test('thinking of other vendors and images the API refuses are counted losses', 
   );
   const foreign = linesOf(session(messages));
   assert.deepEqual(foreign.losses, [
-    ['image-type', 1],
-    ['image-by-reference', 1],
+    ['image:image/gif', 1],
+    ['image:url', 1],
     ['thinking', 1],
   ]);
   const [prompt, answer] = records(session(messages));
   assert.deepEqual(prompt?.['content'], [
     { text: 'look' },
-    { text: '[image of type image/gif]' },
-    { text: '[image: https://example.com/a.png]' },
+    { text: '[image left out: image/gif]' },
+    { text: '[image left out: https://example.com/a.png]' },
   ]);
   assert.deepEqual(answer?.['thoughts'], []);
   assert.equal('model' in (answer ?? {}), false);
@@ -427,5 +508,69 @@ test('inputs that say more than the common call keep their own name', () => {
       name: 'grep_search',
       input: { pattern: 'x', dir_path: 'src' },
     },
+  );
+});
+
+/** What the reader finds in a written session. */
+function readAgain(live: LiveSession): Message[] {
+  const captured = emptyCapture();
+  const file: FileContext = { nativeId: given.nativeId, key: 'session.jsonl', kind: 'log', agentId: undefined };
+  readRecords(
+    captured,
+    file,
+    linesOf(live).lines.map(({ text }): unknown => JSON.parse(text)),
+  );
+  return liveView(captured);
+}
+
+test('a call with a long id is one call, with its result', () => {
+  const id = 'a'.repeat(130);
+  const found = readAgain(
+    session(
+      row(
+        { role: 'assistant', content: [{ type: 'tool_use', tool_use_id: id, name: 'glob', input: {} }] },
+        { role: 'tool', content: [{ type: 'tool_result', tool_use_id: id, content: 'found' }] },
+      ),
+    ),
+  );
+  assert.deepEqual(found.map(brief), ['assistant: call glob', 'tool: result found']);
+});
+
+test('the screen shows a call by its own name, whatever objects are made of', () => {
+  const called = { role: 'assistant' as const };
+  const shown = ['toString', '__proto__', 'glob'].flatMap((name) =>
+    records(session(row({ ...called, content: [{ type: 'tool_use', tool_use_id: 'c', name, input: {} }] }))).slice(
+      0,
+      1,
+    ),
+  );
+  assert.deepEqual(
+    shown.map((record) => JSON.stringify(record['toolCalls']).match(/"displayName":"([^"]*)"/)?.[1]),
+    ['toString', '__proto__', 'FindFiles'],
+  );
+});
+
+test('a prompt is read as it was written: pictures between words, and what looks like the CLI’s own', () => {
+  const image = { type: 'image', source: { type: 'base64', data: png, media_type: 'image/png' } } as const;
+  const text = (said: string): Message['content'][number] => ({ type: 'text', text: said });
+  const prompts = [
+    [text('before'), image, text('after')],
+    [text('User message: '), image],
+    [text('see'), text('<session_context>mine</session_context>')],
+    [text('<state_snapshot>\nmine\n</state_snapshot>')],
+  ];
+  const found = readAgain(session(row(...prompts.map((content) => ({ content })))));
+  assert.deepEqual(
+    found.map(({ content }) => content),
+    [prompts[0], prompts[1], [text('see<session_context>mine</session_context>')], prompts[3]],
+  );
+});
+
+test('an answer is read as it was written', () => {
+  const said = ' <!-- a comment --> kept\u200b \n';
+  const found = readAgain(session(row({ role: 'assistant', content: [{ type: 'text', text: said }] })));
+  assert.deepEqual(
+    found.map(({ content }) => content),
+    [[{ type: 'text', text: said }]],
   );
 });

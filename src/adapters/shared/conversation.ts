@@ -2,7 +2,8 @@
 
 import { isKnown } from '../../model/block.ts';
 import type { Block, ImageBlock, TextBlock, ThinkingBlock } from '../../model/block.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { isObject } from '../../model/json.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
 import { goesAlong } from '../../model/message.ts';
 import type { Message, Usage } from '../../model/message.ts';
 import type { Losses } from '../adapter.ts';
@@ -73,10 +74,26 @@ export function lose(losses: Losses, name: string, times = 1): void {
 /** The text of a call nobody answered. */
 export const missingResult = '[no result was recorded]';
 
+/** Longest address of an image that is said in its place, in UTF-16 units. */
+const addressLimit = 500;
+
+/** What is said in place of an image the target does not take. The caller counts it: {@link imageLoss}. */
+export function wordFor({ source: { type, data, media_type: mediaType } }: ImageBlock): string {
+  const what = type === 'base64' ? (mediaType ?? 'of no type') : data.slice(0, addressLimit).toWellFormed();
+  return `[image left out: ${what}]`;
+}
+
+/** The name of that loss: `image:image/tiff`, `image:url`, `image:path`. */
+export function imageLoss({ source: { type, media_type: mediaType } }: ImageBlock): string {
+  return `image:${type === 'base64' ? (mediaType ?? 'untyped') : type}`;
+}
+
 /**
  * Steps in order. Injected context, blank texts and blocks of unknown kind are left out and counted; a result without a
  * call is dropped, a call without a result gets one that says so, a call id used twice gets a suffix, all counted. What a
- * person says while a call runs comes after the response. Holds one response in memory.
+ * person says while a call runs comes after the response. Half a character (a lone surrogate), which no service takes,
+ * becomes U+FFFD, counted for each text; only thinking comes as it is. An image whose type nobody stated gets the one its first
+ * bytes tell. Holds one response in memory.
  */
 export function* conversation(messages: Iterable<Message>, losses: Losses): Generator<Step> {
   const ids = new Map<string, number>();
@@ -96,8 +113,7 @@ export function* conversation(messages: Iterable<Message>, losses: Losses): Gene
     } else if (message.role === 'tool') {
       collectResults(open, message, losses);
     } else if (message.role === 'assistant') {
-      const response = message.metadata?.response_id;
-      if (open !== undefined && (response === undefined || open.response !== response)) yield* close();
+      if (open !== undefined && !goesOn(open, message, held.length > 0)) yield* close();
       open ??= newResponse(message);
       collectParts(open, message, ids, losses);
     } else {
@@ -113,17 +129,27 @@ export function* conversation(messages: Iterable<Message>, losses: Losses): Gene
   yield* close();
 }
 
+/**
+ * Is this a part of the open response? Where nobody says which response it belongs to it is while results are to come, unless
+ * a person spoke in between: no model answers before it has them.
+ */
+function goesOn(open: OpenResponse, message: Message, isInterposed: boolean): boolean {
+  const response = message.metadata?.response_id;
+  if (response !== open.response) return false;
+  return response !== undefined || (isWaiting(open) && !isInterposed);
+}
+
 /** Is there a call whose result may still come? */
 function isWaiting(open: OpenResponse): boolean {
-  return open.waiting.values().some(({ result }) => result === undefined);
+  return open.waiting.values().some((calls) => calls.some(({ result }) => result === undefined));
 }
 
 interface OpenResponse {
   readonly response: string | undefined;
   readonly first: Message;
   readonly parts: (ResponsePart | OpenCall)[];
-  /** Calls waiting for a result, by the source's id. */
-  readonly waiting: Map<string, OpenCall>;
+  /** Its calls by the source's id, in order. */
+  readonly waiting: Map<string, OpenCall[]>;
   usage: Usage | undefined;
   interrupted: boolean;
 }
@@ -159,11 +185,9 @@ function collectParts(open: OpenResponse, message: Message, ids: Map<string, num
     }
     switch (block.type) {
       case 'text':
-        if (block.text.trim() === '') lose(losses, 'blank-text');
-        else open.parts.push({ type: 'text', from: message.msg_id, text: block.text });
-        break;
       case 'summary':
-        open.parts.push({ type: 'text', from: message.msg_id, text: block.text });
+        if (block.text.trim() === '') lose(losses, 'blank-text');
+        else open.parts.push({ type: 'text', from: message.msg_id, text: whole(block.text, losses) });
         break;
       case 'thinking':
         open.parts.push({ type: 'thinking', from: message.msg_id, block });
@@ -177,13 +201,13 @@ function collectParts(open: OpenResponse, message: Message, ids: Map<string, num
           type: 'open-call',
           from: message.msg_id,
           id,
-          name: block.name,
-          input: block.input,
+          name: whole(block.name, losses),
+          input: wholeInput(block.input, losses),
           timestamp: message.timestamp,
           result: undefined,
         };
         open.parts.push(call);
-        open.waiting.set(block.tool_use_id, call);
+        open.waiting.set(block.tool_use_id, [...(open.waiting.get(block.tool_use_id) ?? []), call]);
         break;
       }
       case 'image':
@@ -207,7 +231,7 @@ function collectResults(open: OpenResponse | undefined, message: Message, losses
     if (!isKnown(block) || block.type !== 'image') continue;
     const owner = owners[String(index)] ?? last;
     if (owner === undefined) lose(losses, 'image-without-call');
-    else images.set(owner, [...(images.get(owner) ?? []), block]);
+    else images.set(owner, [...(images.get(owner) ?? []), typed(block)]);
   }
   for (const block of message.content) {
     if (!isKnown(block) || block.type === 'image') continue;
@@ -215,21 +239,85 @@ function collectResults(open: OpenResponse | undefined, message: Message, losses
       lose(losses, `block-in-result:${block.type}`);
       continue;
     }
-    const call = open?.waiting.get(block.tool_use_id);
-    if (call === undefined || call.result !== undefined) {
-      lose(losses, call === undefined ? 'result-without-call' : 'result-twice');
+    const calls = open?.waiting.get(block.tool_use_id);
+    const call = calls?.find(({ result }) => result === undefined);
+    if (call === undefined) {
+      lose(losses, calls === undefined ? 'result-without-call' : 'result-twice');
       continue;
     }
     call.result = {
       from: message.msg_id,
       timestamp: message.timestamp,
-      text: block.content,
+      text: whole(block.content, losses),
       isError: block.is_error === true,
       exitCode: block.exit_code ?? undefined,
       durationMs: block.duration_ms ?? undefined,
       images: images.get(block.tool_use_id) ?? [],
     };
+    images.delete(block.tool_use_id);
   }
+  for (const left of images.values()) lose(losses, 'image-without-call', left.length);
+}
+
+/** The text without half characters, counted as one loss. */
+export function whole(text: string, losses: Losses): string {
+  if (text.isWellFormed()) return text;
+  lose(losses, 'half-character');
+  return text.toWellFormed();
+}
+
+/** How the bytes of images begin, in base64. */
+const beginnings = [
+  ['iVBORw0KGgo', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+] as const;
+
+function typed(block: ImageBlock): ImageBlock {
+  const { type, data, media_type: mediaType } = block.source;
+  if (type !== 'base64' || mediaType != null) return block;
+  const found = beginnings.find(([beginning]) => data.startsWith(beginning))?.[1];
+  return found === undefined ? block : { ...block, source: { type, data, media_type: found } };
+}
+
+/** Deepest input that is written. */
+const depthLimit = 200;
+
+/** The input without half characters, one loss however many it has; of one nested too deep nothing. */
+function wholeInput(input: JsonObject, losses: Losses): JsonObject {
+  switch (soundness(input, depthLimit)) {
+    case 'sound':
+      return input;
+    case 'halves':
+      lose(losses, 'half-character');
+      // Made of an object, it is one.
+      return wholeValue(input) as JsonObject;
+    case 'too deep':
+      lose(losses, 'call-input');
+      return {};
+  }
+}
+
+/** What the worst of a value is. */
+function soundness(value: unknown, levels: number): 'sound' | 'halves' | 'too deep' {
+  if (typeof value === 'string') return value.isWellFormed() ? 'sound' : 'halves';
+  if (typeof value !== 'object' || value === null) return 'sound';
+  if (levels === 0) return 'too deep';
+  let worst: 'sound' | 'halves' = 'sound';
+  for (const [key, item] of Object.entries(value)) {
+    const one = soundness(item, levels - 1);
+    if (one === 'too deep') return one;
+    if (one === 'halves' || !key.isWellFormed()) worst = 'halves';
+  }
+  return worst;
+}
+
+function wholeValue(value: Json): Json {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wholeValue);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), wholeValue(item as Json)]));
 }
 
 function finish(open: OpenResponse, losses: Losses): Response | undefined {
@@ -280,8 +368,9 @@ function promptOf(message: Message, losses: Losses): Prompt | undefined {
 
 function collectPromptBlock(block: Block, content: (TextBlock | ImageBlock)[], losses: Losses): void {
   if (!isKnown(block)) lose(losses, `block:${block.type}`);
-  else if (block.type === 'text' && block.text.trim() === '') lose(losses, 'blank-text');
-  else if (block.type === 'text' || block.type === 'image') content.push(block);
-  else if (block.type === 'summary') content.push({ type: 'text', text: block.text });
-  else lose(losses, `block-in-prompt:${block.type}`);
+  else if (block.type === 'image') content.push(typed(block));
+  else if (block.type === 'text' || block.type === 'summary') {
+    if (block.text.trim() === '') lose(losses, 'blank-text');
+    else content.push({ type: 'text', text: whole(block.text, losses) });
+  } else lose(losses, `block-in-prompt:${block.type}`);
 }

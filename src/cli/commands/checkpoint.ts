@@ -33,7 +33,7 @@ const create = buildCommand<CreateFlags, [string, string?], CliContext>({
     if (named !== undefined && positional !== undefined)
       throw new SessionFsError('usage', 'the checkpoint was named twice', `sfs checkpoint create ${argument} ${named}`);
     const { makeCheckpoint } = await import('../../actions/checkpoint.ts');
-    const made = await makeCheckpoint(await this.full(), argument, named ?? positional ?? '');
+    const made = await makeCheckpoint(await this.full(), { session: argument, name: named ?? positional ?? '' });
     this.output.print(
       json
         ? JSON.stringify(made, null, 2)

@@ -34,16 +34,13 @@ export const show = buildCommand<Flags, [string], CliContext>({
     const { openSession, timelineOf, costs } = await import('../../actions/show.ts');
     const { shown, reader } = await openSession({ machine, store }, argument);
     const cost = flags.cost ? await costs(reader.manifest) : undefined;
-    const timeline = flags.messages ? timelineOf(reader) : undefined;
-    const messages = flags.pageSize === undefined ? timeline : timeline?.slice(-flags.pageSize);
+    const messages = flags.messages ? timelineOf(reader, flags.pageSize) : undefined;
     if (flags.json) {
-      return output.print(
-        JSON.stringify(
-          { ...shown, ...(cost === undefined ? {} : { cost }), ...(messages === undefined ? {} : { messages }) },
-          null,
-          2,
-        ),
-      );
+      const facts = { ...shown, ...(cost === undefined ? {} : { cost }) };
+      if (messages === undefined) return output.print(JSON.stringify(facts, null, 2));
+      const { jsonWithList } = await import('../render/json.ts');
+      for (const text of jsonWithList(facts, 'messages', messages)) this.process.stdout.write(text);
+      return;
     }
     const render = await import('../render/session.ts');
     for (const line of render.sessionLines(shown, machine.homeDir)) output.print(line);

@@ -22,8 +22,8 @@ export const tools = buildCommand<{ readonly json: boolean }, [], CliContext>({
       { heading: 'TOOL' },
       { heading: 'INSTALLED' },
       { heading: 'CAPTURED', align: 'right' as const },
-      { heading: 'RESUME' },
-      { heading: 'SESSIONS IN', flexible: true as const },
+      { heading: 'RESUME', gives: 2 },
+      { heading: 'SESSIONS IN', flexible: true as const, least: 12, gives: 1 },
     ];
     for (const line of table(columns, rows, this.output.columns)) this.output.print(line);
   },

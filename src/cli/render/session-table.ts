@@ -25,10 +25,10 @@ export function sessionTable(
   const [head, ...lines] = table(
     [
       { heading: 'ID' },
-      { heading: 'TOOL' },
-      { heading: 'TITLE', flexible: true },
-      { heading: 'MSGS', align: 'right' },
-      { heading: 'PROJECT', flexible: true },
+      { heading: 'TOOL', gives: 3 },
+      { heading: 'TITLE', flexible: true, least: 16 },
+      { heading: 'MSGS', align: 'right', gives: 2 },
+      { heading: 'PROJECT', flexible: true, gives: 1 },
       { heading: 'UPDATED' },
     ],
     rows,

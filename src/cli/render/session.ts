@@ -69,7 +69,7 @@ export function messageText(message: ShownMessage, useColour: boolean): string {
     message.agent_id == null ? undefined : `sub-agent ${oneLine(message.agent_id)}`,
     message.live || message.is_sidechain === true ? undefined : 'not in the live view',
   ].filter((mark) => mark !== undefined);
-  const head = `── ${message.role}${marks.length === 0 ? '' : ` (${marks.join(', ')})`} · ${message.timestamp} · ${message.msg_id}`;
+  const head = `── ${message.role}${marks.length === 0 ? '' : ` (${marks.join(', ')})`} · ${oneLine(message.timestamp)} · ${oneLine(message.msg_id)}`;
   return `\n${styled(useColour, message.role === 'user' ? ['bold', 'cyan'] : 'dim', head)}\n${message.content.map((block) => blockText(block, useColour)).join('\n')}`;
 }
 

@@ -8,6 +8,7 @@ import type { Protocol, WireRequest, WireStep } from './protocol.ts';
 /** Anthropic Messages, as Claude Code speaks it. */
 export const protocol: Protocol = {
   wantsReply: ({ method, path }) => method === 'POST' && path === '/v1/messages',
+  offered: (body) => rows(fields(body)['tools']).map(({ name }) => string(name)),
   history,
   violations,
   reply,
@@ -125,7 +126,7 @@ function blockFaults(at: string, role: string, block: Fields): readonly string[]
   return found;
 }
 
-function reply({ body }: WireRequest, steps: readonly WireStep[], response: ServerResponse): void {
+function reply({ body }: WireRequest, steps: readonly WireStep[], response: ServerResponse, stalls: boolean): void {
   const blocks = steps.map(wireBlock);
   const calls = steps.some((step) => step.type === 'call');
   const stopReason = calls ? 'tool_use' : 'end_turn';
@@ -162,8 +163,9 @@ function reply({ body }: WireRequest, steps: readonly WireStep[], response: Serv
   blocks.forEach((block, index) => {
     send({ type: 'content_block_start', index, content_block: emptied(block) });
     for (const delta of deltas(block)) send({ type: 'content_block_delta', index, delta });
-    send({ type: 'content_block_stop', index });
+    if (!stalls || index < blocks.length - 1) send({ type: 'content_block_stop', index });
   });
+  if (stalls) return;
   send({ type: 'message_delta', delta: { stop_reason: stopReason, stop_sequence: null }, usage });
   send({ type: 'message_stop' });
   response.end();
@@ -220,8 +222,11 @@ function deltas(block: Block): readonly Fields[] {
   }
 }
 
-/** Two pieces, so that the client's joining is exercised. Scripted texts are ASCII. */
+/** Two pieces, so that the client's joining is exercised; no character is cut in two. */
 function halves(text: string): readonly string[] {
-  const middle = Math.ceil(text.length / 2);
-  return [text.slice(0, middle), text.slice(middle)].filter((piece) => piece !== '');
+  const characters = [...text];
+  const middle = Math.ceil(characters.length / 2);
+  return [characters.slice(0, middle), characters.slice(middle)]
+    .map((piece) => piece.join(''))
+    .filter((piece) => piece !== '');
 }

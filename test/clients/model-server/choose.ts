@@ -13,6 +13,8 @@ export type Choice = {
   /** True when this reply ends the turn. */
   readonly last: boolean;
   readonly steps: readonly WireStep[];
+  /** Does the reply break off? */
+  readonly stalls: boolean;
 };
 
 /**
@@ -22,6 +24,7 @@ export type Choice = {
 export function choose(
   turns: ReadonlyMap<string, ScriptTurn>,
   history: readonly HistoryItem[],
+  offered: ReadonlySet<string>,
   drive: Drive,
   scratch: Scratch,
 ): Choice {
@@ -29,13 +32,14 @@ export function choose(
   const prompt = history[start];
   const name = prompt?.kind === 'user' ? knownMarker(turns, prompt.text) : undefined;
   const turn = name === undefined ? undefined : turns.get(name);
-  if (turn === undefined) return { turn: undefined, round: 0, last: true, steps: [unscripted] };
+  if (turn === undefined) return { turn: undefined, round: 0, last: true, steps: [unscripted], stalls: false };
 
   const since = history.slice(start + 1);
   const results = since.flatMap((item) => (item.kind === 'result' ? [item.text] : []));
   const sentence = (step: ScriptStep, id: string): WireStep | undefined => {
+    if (step.type === 'stall') return undefined;
     if (step.type !== 'call') return { ...step, id };
-    const call = drive.call(step.call, scratch, { results });
+    const call = drive.call(step.call, scratch, { results, offered });
     return call === undefined ? undefined : { type: 'call', call, id };
   };
   const replies = turn.replies
@@ -45,7 +49,8 @@ export function choose(
     .filter((steps) => steps.length > 0);
   const round = rounds(since);
   const at = Math.min(round, replies.length - 1);
-  return { turn: turn.name, round, last: at === replies.length - 1, steps: replies[at] ?? [unscripted] };
+  const stalls = turn.replies[at]?.at(-1)?.type === 'stall';
+  return { turn: turn.name, round, last: at === replies.length - 1, steps: replies[at] ?? [unscripted], stalls };
 }
 
 const unscripted: WireStep = { type: 'text', text: 'There is no script for this prompt.', id: 'unscripted' };

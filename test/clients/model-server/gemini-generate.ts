@@ -8,6 +8,10 @@ import type { Protocol, WireRequest, WireStep } from './protocol.ts';
 /** Gemini generateContent, as Gemini CLI speaks it. */
 export const protocol: Protocol = {
   wantsReply: ({ method, path }) => method === 'POST' && /:(?:g|streamG)enerateContent$/.test(path),
+  offered: (body) =>
+    rows(fields(body)['tools'])
+      .flatMap(({ functionDeclarations }) => rows(functionDeclarations))
+      .map(({ name }) => string(name)),
   history,
   violations,
   reply,
@@ -28,13 +32,26 @@ function contentsOf(body: unknown): readonly Content[] {
 }
 
 function history(body: unknown, spoken: Spoken): readonly HistoryItem[] {
-  return contentsOf(body).flatMap(({ role, parts }) => parts.flatMap((part) => partItems(role, part, spoken)));
+  const contents = contentsOf(body);
+  return contents.flatMap(({ role, parts }, at) => {
+    const answers = of('functionResponse', contents[at + 1]?.parts ?? []).map(({ id }) => string(id));
+    return parts.flatMap((part, place) => {
+      const earlier = of('functionCall', parts.slice(0, place)).length;
+      return partItems(role, part, answers[earlier] ?? '', spoken);
+    });
+  });
 }
 
-function partItems(role: string, part: Fields, spoken: Spoken): readonly HistoryItem[] {
+/** The calls, or the responses, among some parts. */
+function of(kind: 'functionCall' | 'functionResponse', parts: readonly Fields[]): readonly Fields[] {
+  return parts.filter((part) => part[kind] !== undefined).map((part) => fields(part[kind]));
+}
+
+/** `answer`: the id of the response at the same place; some versions send calls without ids (0.38.2). */
+function partItems(role: string, part: Fields, answer: string, spoken: Spoken): readonly HistoryItem[] {
   if (part['functionCall'] !== undefined) {
     const call = fields(part['functionCall']);
-    return [{ kind: 'call', id: string(call['id']), name: string(call['name']), input: call['args'] }];
+    return [{ kind: 'call', id: string(call['id']) || answer, name: string(call['name']), input: call['args'] }];
   }
   if (part['functionResponse'] !== undefined) return responseItems(fields(part['functionResponse']));
   if (part['inlineData'] !== undefined) return [{ kind: 'image' }];
@@ -72,6 +89,7 @@ function violations(body: unknown): readonly string[] {
     if (calls > 0 && responsesAt(at + 1).length !== calls) {
       found.push(`contents.${at}: ${calls} calls, ${responsesAt(at + 1).length} responses in the next turn`);
     }
+    if (calls > 0 && contents[at - 1]?.role === 'model') found.push(`contents.${at}: calls after a turn of the model`);
     const before = contents[at - 1]?.parts.filter((part) => part['functionCall'] !== undefined).length ?? 0;
     if (before === 0 && responsesAt(at).length > 0) found.push(`contents.${at}: responses without calls before them`);
   }
@@ -91,7 +109,12 @@ function partFaults(at: string, role: string, part: Fields): readonly string[] {
   return found;
 }
 
-function reply({ path, body }: WireRequest, steps: readonly WireStep[], response: ServerResponse): void {
+function reply(
+  { path, body }: WireRequest,
+  steps: readonly WireStep[],
+  response: ServerResponse,
+  stalls: boolean,
+): void {
   const inputTokens = roughTokens(fields(body)['contents']);
   const outputTokens = steps.length * 10;
   const chunk = (parts: readonly Fields[], last: boolean) => ({
@@ -112,9 +135,11 @@ function reply({ path, body }: WireRequest, steps: readonly WireStep[], response
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const pieces = groupCalls(steps);
   pieces.forEach((piece, at) => {
-    response.write(`data: ${JSON.stringify(chunk(piece.map(wirePart), at === pieces.length - 1))}\r\n\r\n`);
+    const data = JSON.stringify(chunk(piece.map(wirePart), !stalls && at === pieces.length - 1));
+    // A line separator in the text would end the client's line.
+    response.write(`data: ${data.replaceAll('\u2028', '\\u2028')}\r\n\r\n`);
   });
-  response.end();
+  if (!stalls) response.end();
 }
 
 /** Parallel calls come in one chunk, everything else in a chunk of its own. */

@@ -8,6 +8,7 @@ import type { Protocol, WireRequest, WireStep } from './protocol.ts';
 /** OpenAI Responses, as Codex speaks it. */
 export const protocol: Protocol = {
   wantsReply: ({ method, path }) => method === 'POST' && path === '/v1/responses',
+  offered: (body) => rows(fields(body)['tools']).flatMap(offeredNames),
   history,
   violations,
   reply,
@@ -20,6 +21,12 @@ const resultTypes: ReadonlySet<string> = new Set([
   'custom_tool_call_output',
   'local_shell_call_output',
 ]);
+
+/** A tool, or a namespace of tools. */
+function offeredNames(tool: Fields): readonly string[] {
+  const name = string(tool['name']) || string(tool['type']);
+  return tool['type'] === 'namespace' ? rows(tool['tools']).map((each) => `${name}.${string(each['name'])}`) : [name];
+}
 
 function inputOf(body: unknown): readonly Fields[] {
   const input = fields(body)['input'];
@@ -111,7 +118,7 @@ function callFaults(at: string, type: string, item: Fields): readonly string[] {
   return found;
 }
 
-function reply({ body }: WireRequest, steps: readonly WireStep[], response: ServerResponse): void {
+function reply({ body }: WireRequest, steps: readonly WireStep[], response: ServerResponse, stalls: boolean): void {
   const output = steps.map(wireItem);
   const inputTokens = roughTokens(fields(body)['input']);
   const outputTokens = roughTokens(output);
@@ -148,8 +155,9 @@ function reply({ body }: WireRequest, steps: readonly WireStep[], response: Serv
       send('response.reasoning_summary_part.added', place);
       send('response.reasoning_summary_text.delta', { ...place, delta: string(rows(item['summary'])[0]?.['text']) });
     }
-    send('response.output_item.done', { output_index, item });
+    if (!stalls || output_index < output.length - 1) send('response.output_item.done', { output_index, item });
   });
+  if (stalls) return;
   send('response.completed', { response: completed });
   response.end();
 }
@@ -162,7 +170,8 @@ function wireItem(step: WireStep): Fields {
         id: `msg_${step.id}`,
         status: 'completed',
         role: 'assistant',
-        content: [{ type: 'output_text', text: step.text, annotations: [] }],
+        // The client ends a response at half a character.
+        content: [{ type: 'output_text', text: step.text.toWellFormed(), annotations: [] }],
       };
     case 'thinking':
       return {

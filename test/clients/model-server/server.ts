@@ -133,14 +133,14 @@ function handleRequest(
     return { number, path, body, about: 'plain', history: [], violations: [] };
   }
   const history = protocol.history(body, drive.spoken);
-  const violations = protocol.violations(body);
+  const violations = [...protocol.violations(body), ...halfCharacters(body)];
   const aside = drive.aside(body);
   if (aside !== undefined) {
-    protocol.reply(request, [{ type: 'text', text: aside.text, id: `aside${number}` }], response);
+    protocol.reply(request, [{ type: 'text', text: aside.text, id: `aside${number}` }], response, false);
     return { number, path, body, about: aside.about, history, violations };
   }
-  const { turn, round, last, steps } = choose(turns, history, drive, scratch);
-  protocol.reply(request, steps, response);
+  const { turn, round, last, steps, stalls } = choose(turns, history, new Set(protocol.offered(body)), drive, scratch);
+  protocol.reply(request, steps, response, stalls);
   return {
     number,
     path,
@@ -152,6 +152,12 @@ function handleRequest(
     history,
     violations,
   };
+}
+
+/** All three services refuse a lone surrogate; JSON.stringify escapes a surrogate only when it stands alone. */
+function halfCharacters(body: unknown): readonly string[] {
+  const found = /(?<!\\)(?:\\\\)*(\\ud[89a-f][0-9a-f]{2})/.exec(JSON.stringify(body) ?? '');
+  return found === null ? [] : [`half a character, ${found[1]}`];
 }
 
 function answerNotFound({ method, path }: WireRequest, response: ServerResponse): void {

@@ -111,6 +111,7 @@ function* linesOf(step: Step, losses: Map<string, number>): Generator<WrittenLin
 const writer: Writer = {
   minimumVersion: '1.0.0',
   provenVersion: '1.0.0',
+  omits: ['model', 'tokens', 'exit-code', 'duration', 'interruption', 'git'],
   prepare: async (machine, request) => ({
     ...request,
     nativeId: request.nativeId ?? machine.uuid(),
