@@ -27,6 +27,7 @@ const patienceMs = 2000;
  * Reads another program's database as it is at one moment, while that program may be writing it. Nothing is written, and no
  * file is left beside it: one that was closed cleanly in WAL mode is read as it lies, because a reader that takes part in the
  * WAL would make its `-wal` and `-shm` anew; should somebody write to it meanwhile, `read` runs again, taking part.
+ * A WAL that a crash left behind is read by an index that SQLite makes beside it (`-shm`), as its own program would.
  * Throws `unreadable` that says what is the matter: locked, damaged, encrypted or no database, without a table that is read.
  */
 export function readSnapshot<T>(path: string, read: (snapshot: Snapshot) => T): T {

@@ -7,7 +7,7 @@ import { SessionFsError } from '../../errors.ts';
 import type { Machine, Snapshot } from '../../io/machine.ts';
 import { listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 import type { Problem, RowsInfo, SessionFacts, Source, SourceFile } from '../adapter.ts';
-import { asObject, folderOf, headersOf, jsonOf, pathOfUri, startedBy } from './native.ts';
+import { asObject, folderOf, headersOf, jsonOf, pathOfUri, startedBy, underWayUntil } from './native.ts';
 import { storeAt, storesIn } from './stores.ts';
 import { transcriptAt, transcriptOf, transcriptsIn } from './transcripts.ts';
 import { userFolder } from './user-folder.ts';
@@ -192,7 +192,11 @@ function chatsIn(machine: Machine, home: string, workspaces: readonly Workspace[
     return {
       id: entry.id,
       database,
-      rows: { size: entry.messages, modifiedMs: entry.modifiedMs, version: versionOf(machine, entry.stamp) },
+      rows: {
+        size: entry.messages,
+        modifiedMs: entry.modifiedMs,
+        version: versionOf(machine, [entry.stamp, machine.now().getTime() < entry.underWayUntil]),
+      },
       parent: entry.parent,
       facts: factsOf(title, folder),
     };
@@ -218,6 +222,8 @@ interface Entry {
   readonly messages: number;
   readonly modifiedMs: number;
   readonly stamp: readonly unknown[];
+  /** What its work holds back is read when that is over, though no row changes. */
+  readonly underWayUntil: number;
 }
 
 /** So many of the chats that were written last are looked at closer: their rows may grow in place. */
@@ -264,6 +270,7 @@ function entriesIn(database: Snapshot, path: string): Entry[] {
         modifiedMs:
           numberAt(head?.value, 'lastUpdatedAt') ?? numberAt(chat, 'lastUpdatedAt') ?? numberAt(chat, 'createdAt') ?? 0,
         stamp: [stamp, head?.stamp, isRecent ? [chat, sizesOf(database, id)] : null],
+        underWayUntil: underWayUntil(chat),
       },
     ];
   });

@@ -18,7 +18,7 @@ import type { LoadedRow, SourceFile } from '../adapter.ts';
 import { placeOf, tabsKey, valueOf } from './discover.ts';
 import { imagesOf } from './images.ts';
 import { loadStore } from './stores.ts';
-import { chatWithoutMessages, headersOf, isRunning, isUnderWay, jsonOf } from './native.ts';
+import { chatWithoutMessages, headersOf, isRunning, jsonOf, underWayUntil } from './native.ts';
 import type { Header } from './native.ts';
 
 /** From so many messages on Cursor cuts the list of a chat (it keeps 1,000, less what comes before a person's message). */
@@ -110,7 +110,7 @@ function rowsOf(
   stamp: (bubble: string) => string | undefined,
   before: string | null = null,
 ): LoadedRow[] {
-  const isLive = isUnderWay(chat, machine.now().getTime());
+  const isLive = machine.now().getTime() < underWayUntil(chat);
   const rows: LoadedRow[] = [];
   let last = before;
   for (const [index, { bubbleId, rest, inline }] of headers.entries()) {

@@ -96,9 +96,12 @@ const leftOut: ReadonlySet<string> = new Set([
   'speculativeSummarizationEncryptionKey',
 ]);
 
-/** Does the editor work on the chat right now? By its own word, unless that is older than ten minutes. */
-export function isUnderWay(chat: unknown, nowMs: number): boolean {
-  return stringAt(chat, 'status') === 'generating' && nowMs - (numberAt(chat, 'lastUpdatedAt') ?? 0) < 600_000;
+/**
+ * Until when the editor may be at work on the chat: ten minutes after it last said so. Milliseconds since 1970; 0 when it says
+ * that it is not.
+ */
+export function underWayUntil(chat: unknown): number {
+  return stringAt(chat, 'status') === 'generating' ? (numberAt(chat, 'lastUpdatedAt') ?? 0) + 600_000 : 0;
 }
 
 /** A call that has not ended: its result is still to come. */

@@ -136,6 +136,25 @@ describe('a chat beside its editor', () => {
     assert.deepEqual(answers, ['b2', 'b2', 'b2', 'b5']);
   });
 
+  test('an editor that broke off in the middle does not hold anything back for ever', async (t) => {
+    const place = scratch(t);
+    const editor = new Editor(place);
+    t.after(() => editor.close());
+    const running = {
+      id: 'b3',
+      toolFormerData: call('t1', 'run_terminal_cmd', { command: 'ls' }, { status: 'loading' }),
+    };
+    editor.chat('c1', [...turn, running, { id: 'b4', text: 'Hm.' }], {
+      status: 'generating',
+      lastUpdatedAt: Date.now(),
+    });
+    await captured(place);
+    assert.equal(saidIn((await sessionOf(place)).live()).length, 3);
+    const later = { ...place.context.machine, now: () => new Date(Date.now() + 700_000) };
+    await importSessions({ ...place.context, machine: later }, { from: 'cursor' }, quiet);
+    assert.deepEqual(saidIn((await sessionOf(place)).live()).slice(2), ['call run_terminal_cmd', 'Hm.']);
+  });
+
   test('an answer that is made again is a branch; the earlier one stays', async (t) => {
     const place = scratch(t);
     const editor = new Editor(place);
