@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Captured, Found } from '../capture/capture.ts';
+import { infoOf } from '../capture/read-database.ts';
 import { captureShared } from './capture-share.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { archiveName, layout } from '../format/layout.ts';
@@ -177,7 +178,12 @@ function sourcesAt(
 
 /** Each source's first file: what was worked on last is captured first. */
 function filesOf(context: Context, sources: readonly Found[]): Map<Found, FileInfo | undefined> {
-  return new Map(sources.map((found) => [found, context.machine.stat(found.source.files[0]?.path ?? '')]));
+  return new Map(
+    sources.map((found) => {
+      const [first] = found.source.files;
+      return [found, first === undefined ? undefined : infoOf(context.machine, first)];
+    }),
+  );
 }
 
 function summaryOf(adapter: Adapter, home: string, done: readonly Captured[]): ToolImport {

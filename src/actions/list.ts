@@ -1,5 +1,6 @@
 /** Listing sessions: one documented shape for people's tables and for `--json`. */
 
+import { dirname } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import { decodeLine } from '../format/line.ts';
@@ -87,9 +88,9 @@ export function listed(machine: Machine, row: SessionRow): ListedSession {
   };
 }
 
-/** Captured here, and the tool's own copy is gone. */
-function isGhost(machine: Machine, row: SessionRow): boolean {
-  return row.native_path !== null && machine.stat(row.native_path) === undefined;
+/** Captured here, and the tool's own copy is gone. A session in a database has a file where its path says a folder is. */
+function isGhost(machine: Machine, { native_path: path }: SessionRow): boolean {
+  return path !== null && machine.stat(path) === undefined && machine.stat(dirname(path))?.kind !== 'file';
 }
 
 /** `7d`, `12h`, `30m` ago or an ISO 8601 date, as ISO 8601. Throws `usage`. */

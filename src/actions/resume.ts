@@ -88,7 +88,7 @@ export async function resume(context: Context, request: ResumeRequest): Promise<
       throw new SessionFsError(
         'unsupported-tool',
         `sessions of ${target.name} can be captured but not written`,
-        'name another tool: sfs tools',
+        `name a tool to go on in: sfs resume ${found.session_id} --in ${context.adapters.find((one) => one.writer !== undefined)?.id ?? 'TOOL'}`,
       );
     const site = { machine: context.machine, store: context.store, index };
     const row = await catchUp(site, source, found);

@@ -65,8 +65,8 @@ export function toolNamed(context: Context, name: string): Adapter {
 /** Where a tool keeps its sessions: its own environment variable, else the configuration, else its default. */
 export function homeOf(context: Context, adapter: Adapter): string {
   const { machine } = context;
-  for (const { name, append } of adapter.home.env) {
-    const value = machine.env[name];
+  for (const { name, append, on = machine.platform } of adapter.home.env) {
+    const value = on === machine.platform ? machine.env[name] : undefined;
     if (value !== undefined && value !== '') return resolve(expand(machine, value), append ?? '');
   }
   const configured = toolConfig(context, adapter).home_dir;

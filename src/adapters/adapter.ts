@@ -35,8 +35,8 @@ export interface Adapter {
 
 /** Where a tool keeps its sessions. */
 export interface Home {
-  /** Environment variables that move it, first one set wins; `append` is joined to the value. */
-  readonly env: readonly { readonly name: string; readonly append?: string }[];
+  /** Environment variables that move it, first one set wins; `append` is joined to the value; `on`: only on that platform. */
+  readonly env: readonly { readonly name: string; readonly append?: string; readonly on?: string }[];
   /** Relative to the person's home directory, by platform; `linux` stands in for those not named. */
   readonly default: { readonly linux: string; readonly darwin?: string; readonly win32?: string };
   /** Folders below the home that hold sessions, for watching. */
@@ -67,14 +67,17 @@ export interface Source {
 export interface SourceFile {
   /** Unique within the session and stable: a path-safe name (`[A-Za-z0-9._-]`) and the folder below `native/`. */
   readonly key: string;
-  /** Absolute. */
+  /** Absolute. Of a session in a database: the database's path, and behind it, where a folder's entry would stand, the session. */
   readonly path: string;
   /**
    * - `log`: JSON lines, appended to. Each line is decoded alone.
    * - `document`: one JSON value, rewritten whole. Decoded as one record at each change.
    * - `attachment`: kept in `native/` and not decoded.
+   * - `database`: rows of a database. They are told by `reader.load`, archived as JSON lines as they change, and decoded as a log.
    */
-  readonly kind: 'log' | 'document' | 'attachment';
+  readonly kind: 'log' | 'document' | 'attachment' | 'database';
+  /** Of a session in a database: what stands in for a file's size and time. While it is the same, its rows are not read. */
+  readonly rows?: RowsInfo;
   /** A log that the tool has compressed since: what is archived and decoded is what it holds. */
   readonly packed?: 'zstd';
   /** The sub-agent whose own file this is. */
@@ -84,6 +87,26 @@ export interface SourceFile {
    * and nothing is copied to `native/`.
    */
   readonly inherited?: { readonly bytes: number };
+}
+
+/** How a session's rows stand in a database, as far as can be told without reading them. */
+export interface RowsInfo {
+  /** How much there is: rows, or bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970, as the tool has it. */
+  readonly modifiedMs: number;
+  /** A whole number of at most 52 bits, another one whenever a row is. */
+  readonly version: number;
+}
+
+/** One row of a session in a database. */
+export interface LoadedRow {
+  /** Unique within the file and stable. */
+  readonly key: string;
+  /** Without a space; while it is the same the row need not be read again. */
+  readonly stamp: string;
+  /** Plain JSON: archived as one line, and decoded. */
+  readonly record: unknown;
 }
 
 /** How sessions are found and decoded. Reading is pure: the same records and state give the same events. */
@@ -97,6 +120,11 @@ export interface Reader {
    * it decoded again when the tool has deleted it. Pure; `undefined` when it is none of this tool's.
    */
   fileOf(nativeId: string, key: string, path: string): Pick<SourceFile, 'kind' | 'agentId'> | undefined;
+  /**
+   * The rows of a `database` file in reading order, as they are at one moment. `stampOf` tells the stamp a row had when it was
+   * read last: one that has it still may be left out. Throws `unreadable`.
+   */
+  load?(machine: Machine, file: SourceFile, stampOf: (key: string) => string | undefined): readonly LoadedRow[];
   /** Lines that start so are kept in `native/` and never parsed (bulk the tool writes for itself). */
   readonly opaque: readonly string[];
   /** The state before the first record of a file: plain JSON, at most 64 KB, also later. */

@@ -15,6 +15,7 @@ import { Tombstones } from '../store/trash.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { Gathering } from './gather.ts';
 import { costOf } from './price.ts';
+import { infoOf, readDatabase } from './read-database.ts';
 import type { ReadResult, Reading } from './read-source.ts';
 import { isUnchanged, readSourceFile } from './read-source.ts';
 
@@ -127,7 +128,7 @@ function isKnown(site: CaptureSite, source: Source, id: string, outside: string)
     // What was inherited is another session's file; it was read once and for all.
     if (row.session_id !== id) return file.inherited !== undefined;
     if (row.outside_facts !== outside) return false;
-    const info = site.machine.stat(file.path);
+    const info = infoOf(site.machine, file);
     return (
       info !== undefined &&
       isUnchanged(
@@ -225,7 +226,7 @@ export async function readSource(
 /** One file that cannot be read leaves the others of its source alone; it is read when it can be. */
 async function readable(reading: Reading, file: SourceFile, problems: Unreadable[]): Promise<ReadResult | undefined> {
   try {
-    return await readSourceFile(reading, file);
+    return file.kind === 'database' ? readDatabase(reading, file) : await readSourceFile(reading, file);
   } catch (cause) {
     if (!(cause instanceof SessionFsError) || cause.code !== 'unreadable') throw cause;
     problems.push({ path: file.path, problem: cause.message });

@@ -179,21 +179,24 @@ function halfWritten(path: string): SessionFsError {
   );
 }
 
-function contextOf(reading: Reading, file: SourceFile): FileContext {
+/** The file as its decoder is told of it. */
+export function contextOf(reading: Reading, file: SourceFile): FileContext {
   return {
     nativeId: reading.nativeId,
     key: file.key,
-    kind: file.kind === 'log' ? 'log' : 'document',
+    kind: file.kind === 'log' || file.kind === 'database' ? 'log' : 'document',
     agentId: file.agentId,
   };
 }
 
-function givenOf(reading: Reading, file: FileContext, info: FileInfo): Given {
+/** What its decoder is handed with each record. */
+export function givenOf(reading: Reading, file: FileContext, info: FileInfo): Given {
   const { gathering } = reading;
   return { file, sink: gathering, lookup: gathering.lookup, fallbackTime: new Date(info.modifiedMs).toISOString() };
 }
 
-function placeOf(
+/** The part of a cursor that tells whether the file is as it was. */
+export function placeOf(
   file: SourceFile,
   info: FileInfo,
 ): Pick<Cursor, 'path' | 'device' | 'inode' | 'sizeBytes' | 'modifiedMs'> {

@@ -1,5 +1,6 @@
 /** The system's own record of a file as ours. */
 
+import { statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import type { FileInfo } from './machine.ts';
 
@@ -12,4 +13,10 @@ export function infoOf(stats: Stats): FileInfo {
     device: stats.dev,
     inode: stats.ino,
   };
+}
+
+/** The same by path, links followed; `undefined` when nothing is there. */
+export function statOf(path: string): FileInfo | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? undefined : infoOf(stats);
 }

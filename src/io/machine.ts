@@ -22,6 +22,14 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+/** One row of a database by column; a blob is a `Uint8Array`. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A database as it was at one moment. */
+export interface Snapshot {
+  rows(sql: string, ...parameters: readonly (string | number)[]): readonly Row[];
+}
+
 /** Looks at the machine. Nothing here writes a file. */
 export interface Machine {
   readonly platform: string;
@@ -54,6 +62,11 @@ export interface Machine {
     sql: string,
     parameters?: readonly (string | number)[],
   ): readonly Record<string, unknown>[] | undefined;
+  /**
+   * Reads a SQLite database as it is at one moment, beside its writer, leaving nothing behind. `read` may run twice. Throws
+   * `unreadable` that says why: locked, damaged, encrypted, not the tables that are asked.
+   */
+  snapshot<T>(path: string, read: (database: Snapshot) => T): T;
   /** Runs a program without a shell and waits for it. */
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
   /** The absolute path of a command in PATH; `undefined` when there is none. */

@@ -10,7 +10,6 @@ import {
   readSync,
   readdirSync,
   realpathSync,
-  statSync,
 } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { homedir } from 'node:os';
@@ -18,8 +17,9 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { builtin } from './builtin.ts';
 import { systemCodeOf } from '../errors.ts';
 import { unreadable } from './file-errors.ts';
-import { infoOf } from './file-info.ts';
-import type { DirEntry, FileInfo, Machine, RunOptions, RunResult } from './machine.ts';
+import { statOf } from './file-info.ts';
+import type { DirEntry, Machine, RunOptions, RunResult } from './machine.ts';
+import { readSnapshot } from './sqlite.ts';
 import { packedHeadBytes, unpackHead } from './unpack.ts';
 
 /** How the machine is seen; tests pass a scratch environment and home. */
@@ -40,7 +40,7 @@ export function systemMachine(options: SystemOptions = {}): Machine {
     uuid7,
     sha256: (data) => builtin('node:crypto').createHash('sha256').update(data).digest('hex'),
     list: listFolder,
-    stat: statFile,
+    stat: statOf,
     realPath,
     readText,
     readHead: (path, bytes) => readPart(path, (size) => [0, Math.min(bytes, size)]),
@@ -51,6 +51,7 @@ export function systemMachine(options: SystemOptions = {}): Machine {
       ),
     readTail: (path, bytes) => readPart(path, (size) => [Math.max(0, size - bytes), Math.min(bytes, size)]),
     query,
+    snapshot: readSnapshot,
     run: (argv, runOptions) => run(argv, { ...runOptions, env: runOptions.env ?? env }),
     which: (command) => which(command, env['PATH'] ?? ''),
     isRunning,
@@ -71,11 +72,6 @@ function listFolder(path: string): DirEntry[] {
     name: entry.name,
     kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'other',
   }));
-}
-
-function statFile(path: string): FileInfo | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? undefined : infoOf(stats);
 }
 
 function realPath(path: string): string {
@@ -120,7 +116,7 @@ function query(
   sql: string,
   parameters: readonly (string | number)[] = [],
 ): readonly Record<string, unknown>[] | undefined {
-  if (statFile(path)?.kind !== 'file') return undefined;
+  if (statOf(path)?.kind !== 'file') return undefined;
   try {
     const database = new (builtin('node:sqlite').DatabaseSync)(path, { readOnly: true, timeout: 2000 });
     try {
@@ -175,7 +171,7 @@ function which(command: string, path: string): string | undefined {
   return candidates.find((candidate) => {
     try {
       accessSync(candidate, constants.X_OK);
-      return statFile(candidate)?.kind === 'file';
+      return statOf(candidate)?.kind === 'file';
     } catch {
       return false;
     }

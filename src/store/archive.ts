@@ -46,6 +46,21 @@ export function* readArchive(sessionFolder: string, key: string, file: ArchivedF
   if (file.tailBytes > 0) yield readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
 }
 
+/** The last raw bytes of one archived file, `bytes` of them or all there are. Throws as `readArchive`. */
+export function readArchiveEnd(sessionFolder: string, key: string, file: ArchivedFile, bytes: number): Buffer {
+  const folder = generationFolder(sessionFolder, key, file.generation);
+  let end =
+    file.tailBytes === 0 ? Buffer.alloc(0) : readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
+  let offset = file.frames.reduce((sum, frame) => sum + frame.stored, 0);
+  for (const frame of file.frames.toReversed()) {
+    if (end.length >= bytes) break;
+    offset -= frame.stored;
+    const path = join(folder, 'frames.zst');
+    end = Buffer.concat([unpacked(path, readBytes(path, offset, frame.stored), offset), end]);
+  }
+  return end.subarray(Math.max(0, end.length - bytes));
+}
+
 /**
  * The raw bytes of a generation that the commit does not list any more: all that lies in its folder, or what it differed in from
  * the next one. Nothing says whether they are whole but zstd itself. `newest` is what the commit lists. Throws `invalid-session`

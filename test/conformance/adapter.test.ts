@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
@@ -11,6 +12,7 @@ import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import type { Adapter, Source, SourceFile } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
+import { systemMachine } from '../../src/io/system.ts';
 import { conversation } from '../../src/adapters/shared/conversation.ts';
 import { layout } from '../../src/format/layout.ts';
 import { isKnown } from '../../src/model/block.ts';
@@ -20,7 +22,7 @@ import { archivedBytes, readArchive } from '../../src/store/archive.ts';
 import { decodeCommit } from '../../src/store/commit.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
 import { Run } from '../support/run.ts';
-import { fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
+import { decodedBytes, fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
 import { schemas } from '../support/schemas.ts';
 
 const quiet = (): void => undefined;
@@ -43,7 +45,7 @@ for (const adapter of adapters) {
           checkAccounted(reader);
           checkValid(reader);
           checkWhole(reader);
-          checkArchive(reader);
+          checkArchive(reader, adapter);
         }
       });
 
@@ -74,9 +76,12 @@ for (const adapter of adapters) {
       }
     }
 
-    test('never throws, whatever a record is', () => {
+    test('never throws, whatever a record is', (t) => {
       const file: SourceFile = { key: 'main', path: '/nowhere', kind: 'log' };
-      const samples = recordingsOf(adapter).flatMap((recording) => sampleRecords(join(fixturesOf(adapter), recording)));
+      const samples = recordingsOf(adapter).flatMap((recording) => [
+        ...sampleRecords(join(fixturesOf(adapter), recording)),
+        ...sampleRows(t, adapter, recording),
+      ]);
       const damaged = fc.oneof(
         fc.jsonValue({ maxDepth: 4 }),
         fc
@@ -130,11 +135,17 @@ function checkWhole(reader: SessionReader): void {
   }
 }
 
-function checkArchive(reader: SessionReader): void {
-  for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
+function checkArchive(reader: SessionReader, adapter: Adapter): void {
+  const { cursors = {}, native = {} } = reader.commit ?? {};
+  const main = Object.values(cursors)[0]?.path ?? '';
+  const source = adapter.reader.sourceAt(systemMachine({ env: {}, homeDir: '/nowhere' }), main, quiet);
+  for (const [key, archived] of Object.entries(native)) {
     const bytes = Buffer.concat([...readArchive(reader.folder, key, archived)]);
     assert.equal(bytes.length, archivedBytes(archived));
-    assert.ok(bytes.equals(nativeBytes(reader.commit?.cursors[key]?.path ?? '')), `${key} is kept byte for byte`);
+    const path = cursors[key]?.path ?? '';
+    const file = source?.files.find((one) => one.key === key);
+    const kept = file === undefined ? nativeBytes(path) : decodedBytes(adapter, file);
+    assert.ok(bytes.equals(kept), `${key} is kept byte for byte`);
   }
 }
 
@@ -147,8 +158,8 @@ function contentOf(folder: string): (readonly [string, string])[] {
     .map((path) => [path, readFileSync(path, 'base64')] as const);
 }
 
-function recordsOf(file: SourceFile): unknown[] {
-  const bytes = nativeBytes(file.path).subarray(0, file.inherited?.bytes);
+function recordsOf(adapter: Adapter, file: SourceFile): unknown[] {
+  const bytes = decodedBytes(adapter, file).subarray(0, file.inherited?.bytes);
   const text = bytes.toString('utf8');
   return file.kind === 'document'
     ? [JSON.parse(text)]
@@ -165,7 +176,7 @@ function checkSplits(adapter: Adapter, source: Source): void {
   for (const file of source.files) {
     if (file.kind === 'attachment') continue;
     const opaque = adapter.reader.opaque;
-    const records = recordsOf(file).filter(
+    const records = recordsOf(adapter, file).filter(
       (record) => !opaque.some((prefix) => JSON.stringify(record).startsWith(prefix)),
     );
     const decode = (cut: number | undefined): Run => {
@@ -282,7 +293,7 @@ function decodedConversation(context: Parameters<typeof resume>[0], target: Adap
   const file = source.files.find((one) => one.path === path);
   assert.ok(file !== undefined);
   const run = new Run(target, source.nativeId, file);
-  for (const record of recordsOf(file)) run.decode(record);
+  for (const record of recordsOf(target, file)) run.decode(record);
   run.settle();
   return saidIn(run.live());
 }
@@ -294,6 +305,16 @@ function sampleRecords(folder: string): unknown[] {
     .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').split('\n').slice(0, 40))
     .filter((line) => line !== '' && line.length < 20_000)
     .map((line) => JSON.parse(line) as unknown);
+}
+
+/** The same of sessions that lie in a database. */
+function sampleRows(t: TestContext, adapter: Adapter, recording: string): unknown[] {
+  if (adapter.reader.load === undefined) return [];
+  const place = scratch(t);
+  const home = installRecording(place, adapter, recording);
+  return [...adapter.reader.discover(place.context.machine, home, quiet)].flatMap(({ files }) =>
+    files.flatMap((file) => recordsOf(adapter, file)),
+  );
 }
 
 /** The sample with junk in place of one of its fields, some levels down. */

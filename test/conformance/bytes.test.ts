@@ -16,7 +16,7 @@ import type { Counts, Opaque } from '../../src/capture/decode-line.ts';
 import { linesOf } from '../../src/io/lines.ts';
 import { systemMachine } from '../../src/io/system.ts';
 import { Run } from '../support/run.ts';
-import { fixturesOf, nativeBytes, recordingsOf } from '../support/scratch.ts';
+import { decodedBytes, fixturesOf, recordingsOf } from '../support/scratch.ts';
 import { schemas } from '../support/schemas.ts';
 import { damaged } from './damage.ts';
 
@@ -189,7 +189,7 @@ function recordedFiles(adapter: Adapter): Recorded[] {
         files
           .filter(({ kind, inherited }) => kind !== 'attachment' && inherited === undefined)
           .map((file): Recorded => {
-            const bytes = nativeBytes(file.path);
+            const bytes = decodedBytes(adapter, file);
             const lines =
               file.kind === 'document'
                 ? [bytes]
@@ -211,7 +211,7 @@ function joined(files: readonly Recorded[], random: Random): Recorded {
 }
 
 function isLog({ file }: Recorded): boolean {
-  return file.kind === 'log';
+  return file.kind !== 'document';
 }
 
 function isShort(line: Buffer): boolean {

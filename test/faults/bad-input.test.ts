@@ -15,7 +15,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
@@ -219,7 +219,9 @@ describe('damaged places', () => {
       const all = (JSON.parse(before.out) as { sessions: unknown[] }).sessions.length;
       rmSync(join(place.home, '.sessionfs'), { recursive: true });
       const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter(
-        (entry) => entry.isFile() && /^(?!agent).*[0-9a-f-]{8,}\.jsonl?$/.test(entry.name),
+        (entry) =>
+          entry.isFile() &&
+          /^(?!agent).*[0-9a-f-]{8,}(\.jsonl?|\/state\.vscdb)$/.test(join(basename(entry.parentPath), entry.name)),
       );
       const victim = files.map((entry) => join(entry.parentPath, entry.name)).sort()[0] ?? '';
       chmodSync(victim, 0);

@@ -10,7 +10,7 @@ import { tar } from '../../src/io/tar.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { sfs } from '../support/command-line.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, scratch } from '../support/scratch.ts';
+import { installRecording, scratch, writable } from '../support/scratch.ts';
 
 const sessionId = '5b0e6a52-94d0-4c1b-9d5e-0d6b1f0f7a11';
 const uuid = (name: string): string => `aaaaaaaa-0000-4000-8000-${Buffer.from(name).toString('hex').padStart(12, '0')}`;
@@ -68,7 +68,7 @@ function usable(place: Scratch): void {
     ['export', '@last', '--format', 'sfs', '--output', join(place.folder, 'out', 'x.tar.gz')],
     ['checkpoint', 'create', '@last', 'here'],
     ['reparse', '@last'],
-    ...adapters.map(({ id }) => ['resume', '@last', '--in', id, '--project', place.project, '--no-launch']),
+    ...writable.map(({ id }) => ['resume', '@last', '--in', id, '--project', place.project, '--no-launch']),
   ]) {
     const { status, err } = sfs(place, args);
     assert.equal(status, 0, `${args.join(' ')}: ${err}`);

@@ -20,7 +20,7 @@ import { textOf } from '../../src/model/message.ts';
 import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const manifest = JSON.stringify({
@@ -111,7 +111,12 @@ test('a packed session is taken in as its directory is: whole, marked, under an 
     assert.deepEqual(reader.manifest.source, { ...before.manifest.source, original_path: null });
     assert.deepEqual(schemas.manifest(reader.manifest), []);
     assert.deepEqual((await importSessions(there.context, { path }, quiet)).tools[0]?.unchanged, 1);
-    const resumed = await resume(there.context, { session: reader.id, project: there.project });
+    const isWritable = writable.some(({ id: tool }) => tool === reader.manifest.source.tool);
+    const resumed = await resume(there.context, {
+      session: reader.id,
+      project: there.project,
+      ...(isWritable ? {} : { in: writable[0]?.id ?? '' }),
+    });
     assert.deepEqual([resumed.how, resumed.parent_session_id], ['converted', reader.id]);
   }
   assert.ok(!existsSync(join(there.context.store.root, 'incoming')));

@@ -21,7 +21,7 @@ import { textOf } from '../../src/model/message.ts';
 import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const at = '2026-11-01T10:00:00.000Z';
@@ -169,7 +169,7 @@ describe('what goes to a tool is the conversation alone', () => {
     codex: ['event_msg', 'response_item', 'session_meta'],
     'gemini-cli': ['gemini', 'metadata', 'user'],
   };
-  for (const adapter of adapters) {
+  for (const adapter of writable) {
     for (const origin of adapters) {
       test(`${origin.name} → ${adapter.name}`, async (t) => {
         const place = scratch(t);
@@ -204,7 +204,7 @@ describe('what goes to a tool is the conversation alone', () => {
 });
 
 describe('a session that says it is one of ours', () => {
-  for (const adapter of adapters) {
+  for (const adapter of writable) {
     test(`${adapter.name}: whatever is done with it, the own one and its file stay, and nothing is restored`, async (t) => {
       const place = scratch(t);
       const home = installRecording(place, adapter, recordingsOf(adapter).at(-1) ?? '');

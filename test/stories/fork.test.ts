@@ -19,7 +19,7 @@ import { textOf } from '../../src/model/message.ts';
 import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
 import { diary } from './diary/index.ts';
 
 const quiet = (): void => undefined;
@@ -91,12 +91,12 @@ for (const adapter of adapters) {
     if (reader.workspace !== undefined) assert.deepEqual(schemas.workspace(reader.workspace), []);
     for (const message of reader.lines()) assert.deepEqual(schemas.message(message), []);
     assert.ok((await listSessions(place.context, {})).sessions.some((one) => one.session_id === forked.session_id));
-    for (const format of ['sfs', 'markdown', ...adapters.map(({ id: tool }) => tool)]) {
+    for (const format of ['sfs', 'markdown', ...writable.map(({ id: tool }) => tool)]) {
       const output = join(place.folder, 'out', format);
       const { files } = await exportSession(place.context, { session: forked.session_id, format, output });
       assert.ok(files.length > 0 && files.every((file) => existsSync(file)), format);
     }
-    for (const target of adapters) {
+    for (const target of writable) {
       const request = { session: forked.session_id, in: target.id, project: place.project };
       const resumed = await resume(place.context, request);
       assert.deepEqual([resumed.how, resumed.parent_session_id], ['converted', forked.session_id]);

@@ -13,7 +13,7 @@ import { listTools } from '../../src/actions/tools.ts';
 import { adapters as known } from '../../src/adapters/index.ts';
 import { textOf } from '../../src/model/message.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { scratch } from '../support/scratch.ts';
+import { scratch, writable } from '../support/scratch.ts';
 import { diary } from './diary/index.ts';
 
 const adapters = [...known, diary];
@@ -115,7 +115,7 @@ test('it resumes where it was, also when its own file is gone, byte for byte', a
   );
 });
 
-for (const target of known.filter(({ writer }) => writer !== undefined)) {
+for (const target of writable) {
   test(`it goes to ${target.name} and comes back with what was said there`, async (t) => {
     const place = scratch(t, { adapters });
     writeFileSync(join(diaryHome(place), 'gate.jsonl'), firstPage(place));
@@ -142,7 +142,7 @@ test('it is among the tools, and its sessions export in every form', async (t) =
     [status?.installed, status?.captured, status?.can_resume, status?.home],
     [false, 1, true, join(place.home, '.diary')],
   );
-  for (const format of ['sfs', 'markdown', ...adapters.map(({ id }) => id)]) {
+  for (const format of ['sfs', 'markdown', ...writable.map(({ id }) => id), diary.id]) {
     const exported = await exportSession(place.context, {
       session: '@last',
       format,

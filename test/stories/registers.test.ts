@@ -16,7 +16,7 @@ import { SessionFsError } from '../../src/errors.ts';
 import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { installRecording, nativeFile, recordingsOf, scratch, writable } from '../support/scratch.ts';
 import { diary } from './diary/index.ts';
 
 const quiet = (): void => undefined;
@@ -49,7 +49,7 @@ for (const [at, adapter] of adapters.entries()) {
     await setAlias(place.context, id, 'gate');
     const { reader } = await openSession(place.context, 'gate');
     const [cursor] = Object.values(reader.commit?.cursors ?? {});
-    const path = cursor?.path ?? '';
+    const path = nativeFile(cursor?.path ?? '');
     // Another file under the same name: everything is read again.
     const bytes = readFileSync(path);
     rmSync(path);
@@ -153,7 +153,7 @@ test('a title given here wins over one the tool gives later, in its children too
   appendFileSync(path, `${JSON.stringify({ title: 'Second' })}\n`);
   await importSessions(place.context, { from: 'diary' }, quiet);
   assert.equal((await openSession(place.context, id)).shown.title, 'Mine');
-  for (const { id: tool } of adapters) {
+  for (const { id: tool } of writable) {
     const child = await resume(place.context, { session: id, in: tool });
     await importSessions(place.context, {}, quiet);
     assert.equal((await openSession(place.context, child.session_id)).shown.title, 'Mine', tool);

@@ -32,7 +32,7 @@ import type { Store } from '../../src/store/store.ts';
 import { diary } from './diary/index.ts';
 import { sfs } from '../support/command-line.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { fixturesOf, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { fixturesOf, installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
 
 /** Another store of the same person. */
 function storeBelow(place: Scratch, name: string): Store {
@@ -301,7 +301,7 @@ test('what a fork inherited is read from the session that archives it, and witho
 });
 
 describe('a child that a resume placed', () => {
-  for (const target of adapters)
+  for (const target of writable)
     test(`${target.name}: what the resume copied stays, and nothing is added`, async (t) => {
       const place = scratch(t);
       const source = adapters.find((adapter) => adapter !== target) ?? target;

@@ -13,7 +13,7 @@ import { adapters } from '../../src/adapters/index.ts';
 import { SessionFsError } from '../../src/errors.ts';
 import { sfs } from '../support/command-line.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import { installRecording, nativeFile, recordingsOf, scratch } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 
@@ -76,7 +76,7 @@ for (const adapter of adapters) {
       const whole = await ids(place, id);
       const { reader } = await openSession(place.context, id);
       const [cursor] = Object.values(reader.commit?.cursors ?? {});
-      const path = cursor?.path ?? '';
+      const path = nativeFile(cursor?.path ?? '');
       const kept = readFileSync(path);
       rmSync(place.context.store.root, { recursive: true });
       const lines = kept.toString('utf8').trimEnd().split('\n');

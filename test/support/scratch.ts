@@ -13,13 +13,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Context } from '../../src/actions/context.ts';
 import { contextOf } from '../../src/actions/context.ts';
 import { homeOf } from '../../src/actions/tools.ts';
-import type { Adapter } from '../../src/adapters/adapter.ts';
+import type { Adapter, SourceFile } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { systemMachine } from '../../src/io/system.ts';
 
@@ -66,10 +66,26 @@ export function recordingsOf(adapter: Adapter): string[] {
   );
 }
 
+/** The tools whose sessions can be written. */
+export const writable: readonly Adapter[] = adapters.filter(({ writer }) => writer !== undefined);
+
+/** The file that a source's path names; of a session in a database, the database. */
+export function nativeFile(path: string): string {
+  return statSync(dirname(path), { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path;
+}
+
 /** A native file's bytes; of one that its tool has packed, what it holds. */
 export function nativeBytes(path: string): Buffer {
   const bytes = readFileSync(path);
   return path.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes;
+}
+
+/** What is decoded of a source's file: its bytes, or its rows in a database as capture archives them. */
+export function decodedBytes(adapter: Adapter, file: SourceFile): Buffer {
+  if (file.kind !== 'database') return nativeBytes(file.path);
+  const machine = systemMachine({ env: {}, homeDir: '/nowhere' });
+  const rows = adapter.reader.load?.(machine, file, () => undefined) ?? [];
+  return Buffer.from(rows.map(({ record }) => `${JSON.stringify(record)}\n`).join(''), 'utf8');
 }
 
 /** Puts a program of the tool's name into the PATH of the place that only knows its version. */

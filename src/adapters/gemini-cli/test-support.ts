@@ -108,8 +108,13 @@ export function capture(source: Source, into: Captured = emptyCapture()): Captur
     if (file.kind === 'attachment') continue;
     readRecords(
       into,
-      { nativeId: source.nativeId, key: file.key, kind: file.kind, agentId: file.agentId },
-      recordsOf(file.path, file.kind),
+      {
+        nativeId: source.nativeId,
+        key: file.key,
+        kind: file.kind === 'document' ? 'document' : 'log',
+        agentId: file.agentId,
+      },
+      recordsOf(file.path, file.kind === 'document' ? 'document' : 'log'),
     );
   }
   return into;
