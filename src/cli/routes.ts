@@ -16,6 +16,7 @@ import { show } from './commands/show.ts';
 import { tools } from './commands/tools.ts';
 import { trash } from './commands/trash.ts';
 import { up } from './commands/up.ts';
+import { watcher } from './commands/watcher.ts';
 
 /** All of them, in the order of the help. */
 export const routes = buildRouteMap({
@@ -26,6 +27,7 @@ export const routes = buildRouteMap({
     import: importCommand,
     up,
     daemon,
+    watcher,
     export: exportCommand,
     reparse,
     fork,

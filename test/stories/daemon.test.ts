@@ -1,7 +1,17 @@
 /** The daemon as people run it: what is said in a tool is in the list a moment later, whatever happens in between. */
 
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
@@ -50,6 +60,15 @@ function linesOf(path: string): string[] {
   return readFileSync(path, 'utf8').split(/(?<=\n)/);
 }
 
+/** The same session once more under another id, in another folder. */
+function anotherOne({ path, nativeId }: Growing): { readonly path: string; readonly nativeId: string } {
+  const id = nativeId.replace(/^.{8}/, '0badcafe');
+  const other = join(dirname(dirname(path)), 'another', `${id}.jsonl`);
+  mkdirSync(dirname(other));
+  writeFileSync(other, readFileSync(path, 'utf8').replaceAll(nativeId, id));
+  return { path: other, nativeId: id };
+}
+
 interface Kept {
   readonly nativeId: string;
   readonly messages: readonly Message[];
@@ -64,7 +83,11 @@ async function kept(place: Scratch): Promise<Kept[]> {
       messages: [...(await openSession(place.context, id)).reader.timeline()],
     })),
   );
-  return all.sort((a, b) => (a.nativeId < b.nativeId ? -1 : 1));
+  return all.sort(byNativeId);
+}
+
+function byNativeId(a: Kept, b: Kept): number {
+  return a.nativeId < b.nativeId ? -1 : 1;
 }
 
 /** How many messages the list has of a session. */
@@ -75,7 +98,7 @@ async function counted(place: DaemonPlace, nativeId: string): Promise<number> {
 
 /** Everything a second machine has that saw the files only at the end. */
 async function atOnce(t: TestContext, adapter: Adapter, from: Scratch): Promise<Kept[]> {
-  const other = scratch(t, { env: { SFS_HOME: join(from.folder, 'other-store') } });
+  const other = scratch(t);
   await importSessions(other.context, { from: adapter.id, path: homeOf(from.context, adapter) }, quiet);
   return kept(other);
 }
@@ -128,20 +151,22 @@ test('homes that appear later are picked up, and so are those that are replaced'
     adapters.map(() => 'absent'),
   );
   for (const adapter of adapters) installRecording(place, adapter, recordingsOf(adapter).at(-1) ?? '');
-  const expected = adapters.flatMap((adapter) => sourcesOf(place, adapter)).length;
-  assert.ok(expected > adapters.length);
-  await until('all are listed', async () => (await listSessions(place.context, {})).sessions.length >= expected - 5);
+  const expected = (await Promise.all(adapters.map((adapter) => atOnce(t, adapter, place)))).flat().sort(byNativeId);
+  await until('all are listed', async () => (await listSessions(place.context, {})).sessions.length >= expected.length);
   await until('all are watched', () => place.status()?.tools.every(({ state }) => state === 'watched') === true);
+  await isIdle(place);
+  assert.deepEqual(await kept(place), expected);
 
   const home = homeOf(place.context, first);
   renameSync(home, `${home}.old`);
   await until('the first is gone', () => place.status()?.tools[0]?.state === 'absent');
-  const { path, nativeId, rest } = half(place, first);
+  const growing = half(place, first);
+  const { path, nativeId } = anotherOne(growing);
   await until('the first is back', () => place.status()?.tools[0]?.state === 'watched');
   await until('half is in', async () => (await counted(place, nativeId)) > 0);
   const before = await counted(place, nativeId);
-  appendFileSync(path, rest.join(''));
-  await until('it is heard again', async () => (await counted(place, nativeId)) >= before);
+  appendFileSync(path, growing.rest.join('').replaceAll(growing.nativeId, nativeId));
+  await until('it is heard again', async () => (await counted(place, nativeId)) > before);
 });
 
 describe('one daemon for a store', () => {
@@ -209,7 +234,7 @@ test('ended in the middle of much work, it finishes the write in hand; the rest 
   installRecording(place, first, recordingsOf(first).at(-1) ?? '');
   const copied = sourcesOf(place, first).filter(({ files }) => files[0]?.kind === 'log');
   for (const { nativeId, files } of copied)
-    for (let copy = 1; copy <= 10; copy += 1) {
+    for (let copy = 1; copy <= 3; copy += 1) {
       const id = nativeId.slice(0, -3) + String(copy).padStart(3, '0');
       const path = (files[0]?.path ?? '').replace(nativeId, id);
       writeFileSync(path, readFileSync(files[0]?.path ?? '', 'utf8').replaceAll(nativeId, id));
@@ -274,10 +299,7 @@ test('without watches it looks for itself, and says so', async (t) => {
   const before = await counted(place, nativeId);
   appendFileSync(path, rest.join(''));
   await until('a grown session is found', async () => (await counted(place, nativeId)) > before);
-  const id = nativeId.replace(/^.{8}/, '0badcafe');
-  const other = join(dirname(dirname(path)), 'another', `${id}.jsonl`);
-  mkdirSync(dirname(other));
-  writeFileSync(other, readFileSync(path, 'utf8').replaceAll(nativeId, id));
+  const { nativeId: id } = anotherOne({ path, nativeId, rest });
   await until('a new one is found', async () => (await counted(place, id)) > 0);
 });
 
@@ -342,4 +364,52 @@ test('a log can be followed', async (t) => {
   await until('it shows the last line', () => /watching for homes/.test(follower.said()));
   installRecording(place, first, recordingsOf(first).at(-1) ?? '');
   await until('it shows the next ones', () => / is new, /.test(follower.said()));
+});
+
+test('tools are switched off and on while it runs', async (t) => {
+  const place = daemonPlace(t);
+  const { path, nativeId, rest } = half(place, first);
+  start(place);
+  await isIdle(place);
+  const state = (): string | undefined => place.status()?.tools.find(({ tool }) => tool === first.id)?.state;
+  assert.equal(place.run(['watcher', 'disable', first.aliases[0] ?? first.id]).out.split(' ')[0], first.id);
+  await until('it is off', () => state() === 'off');
+  const before = await counted(place, nativeId);
+  appendFileSync(path, rest.join(''));
+  const listed = JSON.parse(place.run(['watcher', 'list', '--json']).out) as readonly Record<string, unknown>[];
+  assert.deepEqual(listed[0], {
+    tool: first.id,
+    name: first.name,
+    enabled: false,
+    home: homeOf(place.context, first),
+    home_exists: true,
+    watched: 'off',
+  });
+  assert.equal(await counted(place, nativeId), before);
+  assert.equal(place.run(['watcher', 'enable', first.id]).status, 0);
+  await until('what came meanwhile is in', async () => (await counted(place, nativeId)) > before);
+  assert.equal(state(), 'watched');
+  const { status, err } = place.run(['watcher', 'enable', 'nothing']);
+  assert.equal(status, 2);
+  assert.match(err, /^sfs: there is no tool "nothing"\nhint: name one of: /);
+});
+
+test('a service is written below the home directory, and removed with what the manager made of it', (t) => {
+  const place = daemonPlace(t);
+  const variables = first.home.env.map(({ name }) => [name, join(place.home, 'elsewhere')] as const);
+  const installed = place.run(['daemon', 'install'], Object.fromEntries(variables));
+  const [, path = ''] = /^Wrote (.*)\nType next: systemctl --user /.exec(installed.out) ?? [];
+  assert.equal(path, join(place.home, '.config/systemd/user/sfsd.service'));
+  const unit = readFileSync(path, 'utf8');
+  for (const [name, value] of [['SFS_HOME', place.store] as const, ...variables])
+    assert.ok(unit.includes(`Environment="${name}=${value}"\n`), unit);
+  const [, program = ''] = /^ExecStart="[^"]+" "(.*)"$/m.exec(unit) ?? [];
+  assert.equal(statSync(program).mode & 0o100, 0o100);
+  assert.match(place.run(['daemon', 'install']).out, /^Replaced /);
+  const link = join(dirname(path), 'default.target.wants', 'sfsd.service');
+  mkdirSync(dirname(link));
+  symlinkSync(path, link);
+  assert.match(place.run(['daemon', 'uninstall']).out, /^Removed .*\nType next: systemctl --user stop sfsd/);
+  assert.deepEqual([existsSync(path), existsSync(link)], [false, false]);
+  assert.match(place.run(['daemon', 'uninstall']).out, /^It is not installed: /);
 });

@@ -1,4 +1,4 @@
-/** `sfs daemon start|stop|restart|status|logs` */
+/** `sfs daemon start|stop|restart|status|logs|install|uninstall` */
 
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { CliContext } from '../context.ts';
@@ -103,7 +103,40 @@ const logs = buildCommand<LogFlags, [], CliContext>({
   },
 });
 
+const install = buildCommand<NoFlags, [], CliContext>({
+  docs: {
+    brief: 'Have it started whenever you log in',
+    fullDescription:
+      'Writes a systemd user unit, or a launchd agent, below your home directory, and prints what to type next.',
+  },
+  parameters: {},
+  async func() {
+    const [{ installService }, { runningDaemon }] = await Promise.all([
+      import('../../daemon/service.ts'),
+      import('../../daemon/status.ts'),
+    ]);
+    const { adapters } = await this.full();
+    const variables = ['SFS_HOME', ...adapters.flatMap(({ home }) => home.env.map(({ name }) => name))];
+    const { path, was, next } = installService(this.machine, variables);
+    this.output.print(`${was ? 'Replaced' : 'Wrote'} ${path}`);
+    const isRunning = runningDaemon(this.machine, this.store) !== undefined;
+    this.output.print(`Type next: ${isRunning ? 'sfs daemon stop; ' : ''}${next}`);
+  },
+});
+
+const uninstall = buildCommand<NoFlags, [], CliContext>({
+  docs: { brief: 'Have it started no more; what was captured stays' },
+  parameters: {},
+  async func() {
+    const { uninstallService } = await import('../../daemon/service.ts');
+    const { path, was, next } = uninstallService(this.machine);
+    if (!was) return this.output.print(`It is not installed: there is no ${path}`);
+    this.output.print(`Removed ${path}`);
+    this.output.print(`Type next: ${next}`);
+  },
+});
+
 export const daemon = buildRouteMap({
-  routes: { start: startCommand, stop: stopCommand, restart, status, logs },
+  routes: { start: startCommand, stop: stopCommand, restart, status, logs, install, uninstall },
   docs: { brief: 'Capturing in the background' },
 });

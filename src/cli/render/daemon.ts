@@ -38,12 +38,15 @@ export function daemonLines(status: DaemonStatus, { now, homeDir, width }: Daemo
   ];
 }
 
-const states = { watched: 'yes', partly: 'partly', absent: 'when it is there', off: 'off' } as const satisfies Record<
-  ToolWatch['state'],
-  string
->;
+/** The states in words. */
+export const watchWords = {
+  watched: 'yes',
+  partly: 'partly',
+  absent: 'when it is there',
+  off: 'off',
+} as const satisfies Record<ToolWatch['state'], string>;
 
 function watchText({ state, folders, watched }: ToolWatch): string {
-  if (state === 'watched') return `${states.watched}, ${counted(folders, 'folder')}`;
-  return state === 'partly' && watched < folders ? `${watched} of ${counted(folders, 'folder')}` : states[state];
+  if (state === 'watched') return `${watchWords.watched}, ${counted(folders, 'folder')}`;
+  return state === 'partly' && watched < folders ? `${watched} of ${counted(folders, 'folder')}` : watchWords[state];
 }
