@@ -7,6 +7,7 @@ import type { Machine } from '../io/machine.ts';
 import { SessionIndex } from '../store/session-index.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
+import { WriterMemory } from '../store/writer-memory.ts';
 import { version } from '../version.ts';
 import type { Place } from './home-watch.ts';
 import { HomeWatch } from './home-watch.ts';
@@ -61,6 +62,7 @@ export class Daemon {
   #off: readonly Place[] = [];
   readonly #toSearch = new Set<HomeWatch>();
   readonly #known = new Map<string, { readonly found: Found; readonly atMs: number }>();
+  readonly #memory: WriterMemory;
   #index: SessionIndex | undefined;
   #indexIdentity: string | undefined;
   #configSeen: string | undefined;
@@ -86,6 +88,7 @@ export class Daemon {
 
   constructor(setup: DaemonSetup) {
     this.#setup = setup;
+    this.#memory = new WriterMemory(setup.machine);
     this.#startedAt = setup.machine.now().toISOString();
   }
 
@@ -104,6 +107,7 @@ export class Daemon {
       note(`watching ${there.length === 0 ? 'for homes to appear' : there.join(', ')}`);
       for (const { place, problem } of this.#homes)
         if (problem !== undefined) note(`${place.adapter.id} is watched partly: ${problem}`);
+      this.#tellStatus();
       while (!this.#isStopping) {
         if (performance.now() >= this.#nextTickMs) this.#tick();
         await this.#sweep();
@@ -206,7 +210,7 @@ export class Daemon {
   get #site(): CaptureSite {
     const { machine, store } = this.#setup;
     if (this.#index === undefined) throw new Error('the index is not open');
-    return { machine, store, index: this.#index };
+    return { machine, store, index: this.#index, memory: this.#memory };
   }
 
   /** Another text of the configuration has another state. */

@@ -13,52 +13,20 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
-import { openSession } from '../../src/actions/show.ts';
 import { homeOf } from '../../src/actions/tools.ts';
-import type { Adapter, Source } from '../../src/adapters/adapter.ts';
 import { adapters } from '../../src/adapters/index.ts';
-import type { Message } from '../../src/model/message.ts';
 import type { DaemonPlace } from '../support/daemon.ts';
 import { daemonPlace, instead, kill, lockedBy, until } from '../support/daemon.ts';
-import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
+import type { Growing } from '../support/growing.ts';
+import { atOnce, byNativeId, half, kept, sourcesOf } from '../support/growing.ts';
+import { installRecording, recordingsOf } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const [first] = adapters;
 assert.ok(first !== undefined);
-
-function sourcesOf(place: Scratch, adapter: Adapter): Source[] {
-  return [...adapter.reader.discover(place.context.machine, homeOf(place.context, adapter), quiet)];
-}
-
-/** A log of a tool as it stood half way, and the lines that came then. */
-interface Growing {
-  readonly path: string;
-  readonly nativeId: string;
-  readonly rest: readonly string[];
-}
-
-/** Puts a recording in its place with the longest log cut in the middle. */
-function half(place: Scratch, adapter: Adapter): Growing {
-  const recording = recordingsOf(adapter).findLast((name) => !name.endsWith('-packed')) ?? '';
-  installRecording(place, adapter, recording);
-  const logs = sourcesOf(place, adapter).flatMap(({ nativeId, files }) => {
-    const main = files.find((file) => file.kind === 'log' && file.inherited === undefined);
-    return main === undefined ? [] : [{ nativeId, path: main.path, lines: linesOf(main.path) }];
-  });
-  const longest = logs.reduce((a, b) => (b.lines.length > a.lines.length ? b : a));
-  const middle = Math.floor(longest.lines.length / 2);
-  writeFileSync(longest.path, longest.lines.slice(0, middle).join(''));
-  return { path: longest.path, nativeId: longest.nativeId, rest: longest.lines.slice(middle) };
-}
-
-function linesOf(path: string): string[] {
-  return readFileSync(path, 'utf8').split(/(?<=\n)/);
-}
 
 /** The same session once more under another id, in another folder. */
 function anotherOne({ path, nativeId }: Growing): { readonly path: string; readonly nativeId: string } {
@@ -69,38 +37,10 @@ function anotherOne({ path, nativeId }: Growing): { readonly path: string; reado
   return { path: other, nativeId: id };
 }
 
-interface Kept {
-  readonly nativeId: string;
-  readonly messages: readonly Message[];
-}
-
-/** Every session with all its messages. */
-async function kept(place: Scratch): Promise<Kept[]> {
-  const { sessions } = await listSessions(place.context, {});
-  const all = await Promise.all(
-    sessions.map(async ({ session_id: id, native_id: nativeId }) => ({
-      nativeId: nativeId ?? '',
-      messages: [...(await openSession(place.context, id)).reader.timeline()],
-    })),
-  );
-  return all.sort(byNativeId);
-}
-
-function byNativeId(a: Kept, b: Kept): number {
-  return a.nativeId < b.nativeId ? -1 : 1;
-}
-
 /** How many messages the list has of a session. */
 async function counted(place: DaemonPlace, nativeId: string): Promise<number> {
   const { sessions } = await listSessions(place.context, {});
   return sessions.find(({ native_id: id }) => id === nativeId)?.message_count ?? 0;
-}
-
-/** Everything a second machine has that saw the files only at the end. */
-async function atOnce(t: TestContext, adapter: Adapter, from: Scratch): Promise<Kept[]> {
-  const other = scratch(t);
-  await importSessions(other.context, { from: adapter.id, path: homeOf(from.context, adapter) }, quiet);
-  return kept(other);
 }
 
 function start(place: DaemonPlace, env?: { readonly [name: string]: string }): void {
