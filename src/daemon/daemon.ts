@@ -1,7 +1,7 @@
 /** The loop behind `sfsd` and `sfs up`: watches the tools' homes and captures what changes, for all tools alike. */
 
 import type { Captured, CaptureSite, Found } from '../capture/capture.ts';
-import { captureAll, isUpToDate } from '../capture/capture.ts';
+import { captureAll } from '../capture/capture.ts';
 import { messageOf } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import { SessionIndex } from '../store/session-index.ts';
@@ -13,6 +13,7 @@ import type { Place } from './home-watch.ts';
 import { HomeWatch } from './home-watch.ts';
 import type { Due } from './queue.ts';
 import { Queue } from './queue.ts';
+import { searchAway } from './search.ts';
 import type { DaemonStatus, ToolWatch } from './status.ts';
 import { processMark, writeStatus } from './status.ts';
 import type { Sweep } from './sweeps.ts';
@@ -32,10 +33,12 @@ export interface DaemonSetup {
 
 /** Between two looks at what is not watched: homes that are not there, the configuration, the index. Milliseconds. */
 const tickMs = 500;
+/** The same when nothing has changed for a while. */
+const restingTickMs = 2500;
+const restAfterMs = 10_000;
 /** Between two writings of the status. */
 const statusMs = 500;
-/** The longest stretches of searching, and of capturing what a search found, before events are heard again. */
-const searchMs = 20;
+/** The longest stretch of capturing what a search found, before events are heard again. */
 const backlogMs = 250;
 /** Sessions that a glance looks at. */
 const glanceSessions = 200;
@@ -61,6 +64,7 @@ export class Daemon {
   #homes: HomeWatch[] = [];
   #off: readonly Place[] = [];
   readonly #toSearch = new Set<HomeWatch>();
+  #searching: Promise<void> | undefined;
   readonly #known = new Map<string, { readonly found: Found; readonly atMs: number }>();
   readonly #memory: WriterMemory;
   #index: SessionIndex | undefined;
@@ -73,12 +77,15 @@ export class Daemon {
     search: { endedMs: 0, costMs: 0 },
   };
   #nextTickMs = 0;
+  /** When something last changed. */
+  #stirredMs = performance.now();
   #isStopping = false;
   #wake: () => void = () => undefined;
   #isStirred = false;
   // What the status tells.
   #state: DaemonStatus['state'] = 'starting';
   readonly #startedAt: string;
+  readonly #mark: string | null;
   readonly #captured = { new: 0, grown: 0, rewritten: 0, messages: 0, bytes: 0 };
   #lastCaptureAt: string | null = null;
   #lastSearchAt: string | null = null;
@@ -90,6 +97,7 @@ export class Daemon {
     this.#setup = setup;
     this.#memory = new WriterMemory(setup.machine);
     this.#startedAt = setup.machine.now().toISOString();
+    this.#mark = processMark(setup.machine, process.pid);
   }
 
   /** Watches and captures until {@link stop}. Throws what keeps it from starting: `invalid-config`, `store-unwritable`. */
@@ -110,13 +118,14 @@ export class Daemon {
       this.#tellStatus();
       while (!this.#isStopping) {
         if (performance.now() >= this.#nextTickMs) this.#tick();
-        await this.#sweep();
+        this.#sweep();
         await this.#capture();
         this.#tellStatus();
         await this.#pause();
       }
     } finally {
       for (const home of this.#homes) home.close();
+      await this.#searching;
       this.#index?.close();
       this.#state = 'stopped';
       this.#statusMs = -statusMs;
@@ -166,7 +175,8 @@ export class Daemon {
   }
 
   #changed(path: string, isAppend: boolean): void {
-    this.#queue.changed(path, isAppend, performance.now());
+    this.#stirredMs = performance.now();
+    this.#queue.changed(path, isAppend, this.#stirredMs);
     if (this.#isStirred) return;
     this.#isStirred = true;
     this.#wake();
@@ -179,7 +189,6 @@ export class Daemon {
 
   /** What is not told by a watch. */
   #tick(): void {
-    this.#nextTickMs = performance.now() + tickMs;
     if (this.#configState() !== this.#configSeen) this.reload();
     for (const home of this.#homes) {
       const wasThere = home.isThere;
@@ -188,7 +197,8 @@ export class Daemon {
         this.#setup.note(`${home.place.home} ${wasThere ? 'is gone' : 'is there now'}`);
     }
     this.#keepIndex();
-    this.#nextTickMs = performance.now() + tickMs;
+    const now = performance.now();
+    this.#nextTickMs = now + (now - this.#stirredMs > restAfterMs ? restingTickMs : tickMs);
   }
 
   /** The index may be removed at any time, and made again by any command. What the new one lacks is found by a search. */
@@ -228,12 +238,17 @@ export class Daemon {
     return this.#homes.every(({ problem }) => problem === undefined);
   }
 
-  async #sweep(): Promise<void> {
+  #sweep(): void {
     const now = performance.now();
-    if (this.#lastSearchAt === null || now >= this.#nextSweepMs('search')) {
-      for (const home of this.#homes) if (home.isThere) this.#toSearch.add(home);
-      await this.#search('search');
-    } else if (this.#toSearch.size > 0) await this.#search();
+    if (this.#searching === undefined) {
+      const isWhole = this.#lastSearchAt === null || now >= this.#nextSweepMs('search');
+      if (isWhole) for (const home of this.#homes) if (home.isThere) this.#toSearch.add(home);
+      if (isWhole || this.#toSearch.size > 0)
+        this.#searching = this.#search(isWhole).finally(() => {
+          this.#searching = undefined;
+          this.#wake();
+        });
+    }
     if (now >= this.#nextSweepMs('glance')) this.#glance();
   }
 
@@ -242,37 +257,38 @@ export class Daemon {
   }
 
   /** Finds the sources that changed in the homes to be searched; what was worked on last is captured first. */
-  async #search(sweep?: 'search'): Promise<void> {
+  async #search(isWhole: boolean): Promise<void> {
     const { machine } = this.#setup;
-    const changed: { readonly found: Found; readonly modifiedMs: number }[] = [];
-    let costMs = 0;
-    let since = performance.now();
     const homes = [...this.#toSearch];
     this.#toSearch.clear();
-    for (const home of homes) {
-      const { adapter, home: path } = home.place;
-      home.unreadable = undefined;
-      try {
-        for (const source of adapter.reader.discover(machine, path, (where, why) => {
-          home.unreadable = `${where}: ${why}`;
-        })) {
-          const found = { adapter, source };
-          if (!isUpToDate(this.#site, found))
-            changed.push({ found, modifiedMs: machine.stat(source.files[0]?.path ?? '')?.modifiedMs ?? 0 });
-          if (performance.now() - since < searchMs) continue;
-          costMs += performance.now() - since;
-          await new Promise((resolve) => setImmediate(resolve));
-          if (this.#isStopping) return;
-          since = performance.now();
-        }
-      } catch (cause) {
-        home.unreadable = messageOf(cause);
-      }
+    const changed: { readonly found: Found; readonly modifiedMs: number }[] = [];
+    const since = performance.now();
+    for (const home of homes) home.unreadable = undefined;
+    try {
+      if (homes.length > 0)
+        await searchAway(
+          machine,
+          homes.map(({ place }) => place),
+          (message) => {
+            const home = homes[message.place];
+            if (home === undefined) return;
+            if ('problem' in message) home.unreadable = message.problem;
+            else
+              changed.push({
+                found: { adapter: home.place.adapter, source: message.source },
+                modifiedMs: message.modifiedMs,
+              });
+          },
+        );
+    } catch (cause) {
+      this.#setup.note(`a search failed: ${messageOf(cause)}`);
+      for (const home of homes) home.unreadable = messageOf(cause);
     }
     changed.sort((a, b) => b.modifiedMs - a.modifiedMs);
-    for (const { found } of changed) this.#backlog.set(keyOf(found), found);
-    if (sweep === undefined) return;
-    this.#sweeps.search.costMs = costMs + performance.now() - since;
+    for (const { found } of changed)
+      if (this.#homes.some(({ place }) => place.adapter === found.adapter)) this.#backlog.set(keyOf(found), found);
+    if (!isWhole) return;
+    this.#sweeps.search.costMs = performance.now() - since;
     this.#sweeps.search.endedMs = performance.now();
     this.#lastSearchAt = machine.now().toISOString();
   }
@@ -436,7 +452,7 @@ export class Daemon {
       this.#nextTickMs,
       queued === undefined ? Infinity : Math.max(queued, heldUntilMs),
       this.#backlog.size > 0 ? heldUntilMs : Infinity,
-      this.#toSearch.size > 0 ? now : Infinity,
+      this.#toSearch.size > 0 && this.#searching === undefined ? now : Infinity,
     );
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, Math.ceil(next - now)));
@@ -468,7 +484,7 @@ export class Daemon {
     const { machine } = this.#setup;
     return {
       pid: process.pid,
-      process_mark: processMark(machine, process.pid),
+      process_mark: this.#mark,
       version,
       state: this.#state,
       started_at: this.#startedAt,
