@@ -40,6 +40,9 @@ const restAfterMs = 10_000;
 const statusMs = 500;
 /** The longest stretch of capturing what a search found, before events are heard again. */
 const backlogMs = 250;
+/** Between two searches that were asked for: a time, and so many times longer than the last one took. */
+const searchApartMs = 500;
+const searchTimesCost = 20;
 /** Sessions that a glance looks at. */
 const glanceSessions = 200;
 /** How long it stays known which files make up a session whose file is only appended to. */
@@ -65,6 +68,7 @@ export class Daemon {
   #off: readonly Place[] = [];
   readonly #toSearch = new Set<HomeWatch>();
   #searching: Promise<void> | undefined;
+  #searchNotBeforeMs = 0;
   readonly #known = new Map<string, { readonly found: Found; readonly atMs: number }>();
   readonly #memory: WriterMemory;
   #index: SessionIndex | undefined;
@@ -243,7 +247,7 @@ export class Daemon {
     if (this.#searching === undefined) {
       const isWhole = this.#lastSearchAt === null || now >= this.#nextSweepMs('search');
       if (isWhole) for (const home of this.#homes) if (home.isThere) this.#toSearch.add(home);
-      if (isWhole || this.#toSearch.size > 0)
+      if (isWhole || (this.#toSearch.size > 0 && now >= this.#searchNotBeforeMs))
         this.#searching = this.#search(isWhole).finally(() => {
           this.#searching = undefined;
           this.#wake();
@@ -284,12 +288,14 @@ export class Daemon {
       this.#setup.note(`a search failed: ${messageOf(cause)}`);
       for (const home of homes) home.unreadable = messageOf(cause);
     }
+    const endedMs = performance.now();
+    this.#searchNotBeforeMs = endedMs + Math.max(searchApartMs, searchTimesCost * (endedMs - since));
     changed.sort((a, b) => b.modifiedMs - a.modifiedMs);
     for (const { found } of changed)
       if (this.#homes.some(({ place }) => place.adapter === found.adapter)) this.#backlog.set(keyOf(found), found);
     if (!isWhole) return;
-    this.#sweeps.search.costMs = performance.now() - since;
-    this.#sweeps.search.endedMs = performance.now();
+    this.#sweeps.search.costMs = endedMs - since;
+    this.#sweeps.search.endedMs = endedMs;
     this.#lastSearchAt = machine.now().toISOString();
   }
 
@@ -396,6 +402,8 @@ export class Daemon {
       const source = adapter.reader.sourceAt(this.#setup.machine, path, (where, why) => this.#problem(where, why));
       if (source === undefined) {
         this.#queue.done(path);
+        // A database belongs to all its sessions: which of them changed is told by looking.
+        if (adapter.reader.load !== undefined) this.#toSearch.add(home);
         return undefined;
       }
       const found = { adapter, source };
@@ -452,7 +460,7 @@ export class Daemon {
       this.#nextTickMs,
       queued === undefined ? Infinity : Math.max(queued, heldUntilMs),
       this.#backlog.size > 0 ? heldUntilMs : Infinity,
-      this.#toSearch.size > 0 && this.#searching === undefined ? now : Infinity,
+      this.#toSearch.size > 0 && this.#searching === undefined ? this.#searchNotBeforeMs : Infinity,
     );
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, Math.ceil(next - now)));

@@ -13,7 +13,7 @@ import { WriterMemory } from '../../src/store/writer-memory.ts';
 import { atOnce, half, kept, sourcesOf } from '../support/growing.ts';
 import { scratch } from '../support/scratch.ts';
 
-for (const adapter of adapters) {
+for (const adapter of adapters.filter(({ reader }) => reader.load === undefined)) {
   test(`${adapter.name}: two processes take turns, one remembers and one does not`, async (t) => {
     const place = scratch(t);
     const { path, rest } = half(place, adapter);
