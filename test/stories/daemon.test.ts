@@ -83,6 +83,26 @@ for (const adapter of adapters.filter(({ reader }) => reader.load === undefined)
   });
 }
 
+for (const adapter of adapters.filter(({ reader }) => reader.load !== undefined)) {
+  test(`${adapter.name}: sessions that its database gains while it is watched are in the list`, async (t) => {
+    const place = daemonPlace(t);
+    const [before = '', after = ''] = [recordingsOf(adapter)[0], recordingsOf(adapter).at(-1)];
+    installRecording(place, adapter, before);
+    start(place);
+    await isIdle(place);
+    const listed = async (): Promise<(string | null)[]> =>
+      (await listSessions(place.context, {})).sessions.map(({ native_id: id }) => id);
+    const earlier = await listed();
+    installRecording(place, adapter, after);
+    const wanted = (await atOnce(t, adapter, place)).map(({ nativeId }) => nativeId);
+    assert.ok(wanted.some((id) => !earlier.includes(id)));
+    await until('all are listed', async () => {
+      const now = await listed();
+      return wanted.every((id) => now.includes(id));
+    });
+  });
+}
+
 test('homes that appear later are picked up, and so are those that are replaced', async (t) => {
   const place = daemonPlace(t);
   start(place);
