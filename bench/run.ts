@@ -1,9 +1,10 @@
 /**
- * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [large] [--scale 0.1] [--rounds 5] [--json]`.
+ * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [daemon] [large] [--scale 0.1] [--rounds 5] [--json]`.
  * The program has to be built before: `npm run bench` does both.
  */
 
 import { parseArgs } from 'node:util';
+import { daemonFigures } from './daemon.ts';
 import type { Figure } from './figure.ts';
 import { table } from './figure.ts';
 import { importFigures } from './import.ts';
@@ -14,6 +15,7 @@ import { startFigures } from './start.ts';
 const benchmarks: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
   import: importFigures,
   start: startFigures,
+  daemon: daemonFigures,
   large: largeFigures,
 };
 

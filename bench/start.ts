@@ -109,7 +109,7 @@ async function resumeFigures(options: Options): Promise<Figure[]> {
 }
 
 /** A store of many small sessions, made once by importing them and kept as long as stores are written the same way. */
-async function largeStore(
+export async function largeStore(
   sessions: number,
   progress: (text: string) => void,
 ): Promise<{ readonly corpus: Corpus; readonly store: string }> {

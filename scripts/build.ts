@@ -42,7 +42,9 @@ await build({
   entryPoints: {
     sfs: 'src/bin/sfs.ts',
     'sfs-look': 'src/bin/sfs-look.ts',
+    sfsd: 'src/bin/sfsd.ts',
     'capture-thread': 'src/cli/capture-thread.ts',
+    'search-thread': 'src/cli/search-thread.ts',
     'action-thread': 'src/cli/action-thread.ts',
     ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
   },

@@ -20,11 +20,13 @@ export const errorCodes = {
   'alias-not-found': { exit: 3, http: 404 },
   'path-not-found': { exit: 3, http: 404 },
   'workspace-not-found': { exit: 3, http: 404 },
+  'daemon-not-running': { exit: 3, http: 404 },
   'ambiguous-session': { exit: 4, http: 409 },
   'ambiguous-message': { exit: 4, http: 409 },
   'already-exists': { exit: 4, http: 409 },
   'session-live': { exit: 4, http: 409 },
   'session-busy': { exit: 4, http: 409 },
+  'daemon-running': { exit: 4, http: 409 },
   'version-too-old': { exit: 5, http: 403 },
   'outside-home': { exit: 5, http: 403 },
 } as const satisfies Record<string, { exit: number; http: number }>;

@@ -19,7 +19,8 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
   store: ['model', 'format', 'io'],
   capture: ['model', 'adapters', 'store', 'io'],
   actions: ['model', 'format', 'adapters', 'store', 'capture', 'io'],
-  cli: ['actions', 'io', 'model (types)'],
+  daemon: ['capture', 'store', 'io'],
+  cli: ['actions', 'daemon', 'io', 'model (types)'],
   bin: ['cli', 'io'],
 };
 

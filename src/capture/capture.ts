@@ -11,6 +11,7 @@ import type { SessionIndex } from '../store/session-index.ts';
 import type { SessionWriter, Staged } from '../store/session-writer.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Store } from '../store/store.ts';
+import type { WriterMemory } from '../store/writer-memory.ts';
 import { Tombstones } from '../store/trash.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { Gathering } from './gather.ts';
@@ -24,6 +25,8 @@ export interface CaptureSite {
   readonly machine: Machine;
   readonly store: Store;
   readonly index: SessionIndex;
+  /** Of a process that captures the same sessions again and again. */
+  readonly memory?: WriterMemory;
 }
 
 /** One source of one tool. */
@@ -94,7 +97,7 @@ async function captureOne(
   if (tombstones.has(id)) return report({ ...nothing, outcome: 'deleted' });
   let writer: SessionWriter | undefined;
   try {
-    writer = openForWriting(site.store, site.machine, id);
+    writer = openForWriting(site.store, site.machine, id, site.memory);
     const read = await readSource(site, found, writer, outside);
     if (read === undefined) {
       writer.close();

@@ -3,6 +3,7 @@
 import { buildRouteMap } from '@stricli/core';
 import { checkpoint } from './commands/checkpoint.ts';
 import { config } from './commands/config.ts';
+import { daemon } from './commands/daemon.ts';
 import { deleteCommand, restoreCommand } from './commands/delete.ts';
 import { exportCommand } from './commands/export.ts';
 import { fork } from './commands/fork.ts';
@@ -14,6 +15,8 @@ import { resumeCommand } from './commands/resume.ts';
 import { show } from './commands/show.ts';
 import { tools } from './commands/tools.ts';
 import { trash } from './commands/trash.ts';
+import { up } from './commands/up.ts';
+import { watcher } from './commands/watcher.ts';
 
 /** All of them, in the order of the help. */
 export const routes = buildRouteMap({
@@ -22,6 +25,9 @@ export const routes = buildRouteMap({
     show,
     resume: resumeCommand,
     import: importCommand,
+    up,
+    daemon,
+    watcher,
     export: exportCommand,
     reparse,
     fork,

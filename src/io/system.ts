@@ -181,9 +181,19 @@ function which(command: string, path: string): string | undefined {
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !hasEnded(pid);
   } catch (cause) {
     return systemCodeOf(cause) === 'EPERM';
+  }
+}
+
+/** A process that has ended keeps its number until its parent asks; in a container nobody may. Linux tells. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^\d+ \([^]*\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    // Another system, or ended at this moment.
+    return false;
   }
 }
 

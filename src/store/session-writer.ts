@@ -27,6 +27,7 @@ import { decodeCommit } from './commit.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
+import type { Known, WriterMemory } from './writer-memory.ts';
 
 /** A session with nothing in it. */
 function emptyCommit(): Commit {
@@ -63,9 +64,18 @@ export class SessionWriter {
   #keyMap: Map<string, string> | undefined;
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
+  readonly #memory: WriterMemory | undefined;
+  /** The text of the commit that is prepared. */
+  #commitText = '';
   #isHeld = true;
 
-  private constructor(id: string, folder: string, before: Commit | undefined) {
+  private constructor(
+    id: string,
+    folder: string,
+    before: Commit | undefined,
+    known: Known | undefined,
+    memory: WriterMemory | undefined,
+  ) {
     this.id = id;
     this.folder = folder;
     this.isNew = before === undefined;
@@ -74,21 +84,27 @@ export class SessionWriter {
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
     this.#keys = new AppendLog(join(folder, layout.keys), this.before.keysBytes);
     this.#native = { ...this.before.native };
+    this.#memory = memory;
+    this.#offsets = known?.offsets;
+    this.#keyMap = known?.keys;
   }
 
   /**
    * Takes the session for writing; `undefined` when another process holds it. What stands behind the last commit is cut
-   * off. Throws `newer-format`.
+   * off. `memory`: what earlier writers of this process knew. Throws `newer-format`.
    */
-  static open(store: Store, machine: Machine, id: string): SessionWriter | undefined {
+  static open(store: Store, machine: Machine, id: string, memory?: WriterMemory): SessionWriter | undefined {
     const folder = sessionFolder(store, id);
     const isFresh = makeFolder(folder);
     makeFolder(join(folder, 'meta'));
     if (!takeLock(join(folder, layout.lock), machine.isRunning)) return undefined;
     try {
       // Another process may have been quicker between the folder and the lock.
-      const before = isFresh && !exists(join(folder, layout.commit)) ? undefined : recovered(folder);
-      return new SessionWriter(id, folder, before);
+      if (isFresh && !exists(join(folder, layout.commit)))
+        return new SessionWriter(id, folder, undefined, undefined, memory);
+      const known = memory?.take(id, folder);
+      const { commit, isWhole } = recovered(folder, known?.commit);
+      return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory);
     } catch (cause) {
       releaseLock(join(folder, layout.lock));
       throw cause;
@@ -233,7 +249,8 @@ export class SessionWriter {
     const replacements = files.flatMap(([name, value]) =>
       value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
     );
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), JSON.stringify(staged.commit))];
+    this.#commitText = JSON.stringify(staged.commit);
+    return [...replacements, prepareReplacement(join(this.folder, layout.commit), this.#commitText)];
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
@@ -248,6 +265,11 @@ export class SessionWriter {
       const before = this.before.native[key];
       if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
+    this.#memory?.keep(this.id, this.folder, {
+      commit: this.#commitText,
+      offsets: this.#offsets,
+      keys: this.#keyMap,
+    });
     this.close();
   }
 
@@ -288,22 +310,27 @@ export class SessionWriter {
 /**
  * The last commit, with the files cut to what it promised. A directory that was never committed is begun again. Where a file
  * is shorter than promised, its whole lines and the native bytes stay, and the sources are read again from their beginning.
+ * `known`: the text of the commit, when it need not be read.
  */
-function recovered(folder: string): Commit | undefined {
+function recovered(
+  folder: string,
+  known: string | undefined,
+): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
   const path = join(folder, layout.commit);
-  const commit = exists(path) ? decodeCommit(readBytes(path).toString('utf8'), path) : undefined;
+  const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
+  const commit = text === undefined ? undefined : decodeCommit(text, path);
   if (commit === undefined) {
     for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
-    return undefined;
+    return { commit, isWhole: false };
   }
   const cut = (name: string, bytes: number): boolean => cutFile(join(folder, name), bytes);
-  const isWhole = [
+  const cuts = [
     cut(layout.messages, commit.messagesBytes),
     cut(layout.live, commit.liveBytes),
     cut(layout.keys, commit.keysBytes),
   ];
-  if (isWhole.every(Boolean)) return commit;
+  if (cuts.every(Boolean)) return { commit, isWhole: true };
   const messages = join(folder, layout.messages);
   const messagesBytes = wholeLines(messages);
   const tally = emptyTally();
@@ -312,12 +339,15 @@ function recovered(folder: string): Commit | undefined {
     if (message !== undefined) count(tally, message);
   }
   return {
-    ...commit,
-    messagesBytes,
-    liveBytes: wholeLines(join(folder, layout.live)),
-    keysBytes: wholeLines(join(folder, layout.keys)),
-    cursors: {},
-    tally,
+    commit: {
+      ...commit,
+      messagesBytes,
+      liveBytes: wholeLines(join(folder, layout.live)),
+      keysBytes: wholeLines(join(folder, layout.keys)),
+      cursors: {},
+      tally,
+    },
+    isWhole: false,
   };
 }
 
@@ -368,8 +398,8 @@ export async function commitAll(
 }
 
 /** Opens a session or says who has it. Throws `session-busy`. */
-export function openForWriting(store: Store, machine: Machine, id: string): SessionWriter {
-  const writer = SessionWriter.open(store, machine, id);
+export function openForWriting(store: Store, machine: Machine, id: string, memory?: WriterMemory): SessionWriter {
+  const writer = SessionWriter.open(store, machine, id, memory);
   if (writer === undefined) throw sessionBusy(id);
   return writer;
 }
