@@ -263,22 +263,13 @@ function mainFirst(
   return key === undefined || main === undefined ? cursors : { [key]: main, ...cursors };
 }
 
-/** A session whose files are written, all but the commit. */
-interface Written {
-  readonly staged: Staged;
-  readonly captured: Captured;
-}
-
-/** Gathers written sessions and makes them durable together, while the next ones are read. */
+/** Gathers written sessions and makes them durable together. */
 class Committer {
   readonly #site: CaptureSite;
   readonly #report: (captured: Captured) => void;
-  #waiting: Written[] = [];
+  #waiting: { readonly staged: Staged; readonly captured: Captured }[] = [];
   #bytes = 0;
   #since = Date.now();
-  /** The group the disk is working on. */
-  #underway: Promise<void> = Promise.resolve();
-  #isIdle = true;
   /** Why the store cannot be written, once it cannot. */
   broken: SessionFsError | undefined;
 
@@ -290,34 +281,15 @@ class Committer {
   async add(staged: Staged, captured: Captured): Promise<void> {
     this.#waiting.push({ staged, captured });
     this.#bytes += captured.bytes;
-    if (this.#bytes >= flushBytes || Date.now() - this.#since >= flushMs) await this.#begin();
-    // The disk is heard only between two turns of the event loop.
-    else if (!this.#isIdle) await new Promise((resolve) => setImmediate(resolve));
+    if (this.#bytes >= flushBytes || Date.now() - this.#since >= flushMs) await this.flush();
   }
 
-  /** Makes everything gathered durable. */
+  /** Makes what was gathered durable. */
   async flush(): Promise<void> {
-    await this.#begin();
-    await this.#underway;
-  }
-
-  /** Hands what was gathered to the disk; the group before it is durable then. */
-  async #begin(): Promise<void> {
-    await this.#underway;
     const group = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;
-    this.#since = Date.now();
     if (group.length === 0) return;
-    this.#isIdle = false;
-    this.#underway = this.#commit(group).finally(() => {
-      this.#isIdle = true;
-    });
-    // Heard where it is waited for.
-    this.#underway.catch(() => undefined);
-  }
-
-  async #commit(group: readonly Written[]): Promise<void> {
     const { committed, failed } = await commitAll(group.map((one) => one.staged));
     this.#site.index.put(
       committed.map(({ derived, commit }) => ({ manifest: derived.manifest, workspace: derived.workspace, commit })),
@@ -338,5 +310,6 @@ class Committer {
         problems: [{ path: staged.writer.folder, problem: messageOf(why) }],
       });
     }
+    this.#since = Date.now();
   }
 }
