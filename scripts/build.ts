@@ -5,7 +5,7 @@
 
 import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 
 const root = new URL('..', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
@@ -37,17 +37,19 @@ const versionOnly: Plugin = {
 };
 
 rmSync(new URL('dist', root), { recursive: true, force: true });
-await build({
-  absWorkingDir: root.pathname,
-  entryPoints: {
-    sfs: 'src/bin/sfs.ts',
-    'sfs-look': 'src/bin/sfs-look.ts',
-    sfsd: 'src/bin/sfsd.ts',
-    'capture-thread': 'src/cli/capture-thread.ts',
-    'search-thread': 'src/cli/search-thread.ts',
-    'action-thread': 'src/cli/action-thread.ts',
-    ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
+
+/** `list` and `show` ask the tools' readers next to nothing: theirs is a file of its own, which they seldom open. */
+const adaptersAside: Plugin = {
+  name: 'adapters-aside',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/actions\/adapters\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './adapters.cjs', external: true },
+    );
   },
+};
+
+const options = {
+  absWorkingDir: root.pathname,
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -59,5 +61,23 @@ await build({
   minify: true,
   legalComments: 'eof',
   logLevel: 'warning',
+} satisfies BuildOptions;
+
+await build({
+  ...options,
+  entryPoints: {
+    sfs: 'src/bin/sfs.ts',
+    sfsd: 'src/bin/sfsd.ts',
+    'capture-thread': 'src/cli/capture-thread.ts',
+    'search-thread': 'src/cli/search-thread.ts',
+    'action-thread': 'src/cli/action-thread.ts',
+    adapters: 'src/actions/adapters.ts',
+    ...Object.fromEntries(Object.entries(aside).map(([path, name]) => [name, path])),
+  },
   plugins: [asideFiles, versionOnly],
+});
+await build({
+  ...options,
+  entryPoints: { 'sfs-look': 'src/bin/sfs-look.ts' },
+  plugins: [asideFiles, versionOnly, adaptersAside],
 });
