@@ -11,6 +11,7 @@ import { WriterMemory } from '../store/writer-memory.ts';
 import { version } from '../version.ts';
 import type { Place } from './home-watch.ts';
 import { HomeWatch } from './home-watch.ts';
+import { KnownSources } from './known-sources.ts';
 import type { Due } from './queue.ts';
 import { Queue } from './queue.ts';
 import { searchAway } from './search.ts';
@@ -18,6 +19,7 @@ import type { DaemonStatus, ToolWatch } from './status.ts';
 import { processMark, writeStatus } from './status.ts';
 import type { Sweep } from './sweeps.ts';
 import { nextSweepMs } from './sweeps.ts';
+import { DaemonTally } from './tally.ts';
 
 /** What the daemon works with. */
 export interface DaemonSetup {
@@ -45,13 +47,9 @@ const searchApartMs = 500;
 const searchTimesCost = 20;
 /** Sessions that a glance looks at. */
 const glanceSessions = 200;
-/** How long it stays known which files make up a session whose file is only appended to. */
-const knownMs = 60_000;
-const knownLimit = 512;
 /** After the store could not be written; doubled each further time. */
 const troubleMs = 1000;
 const longestTroubleMs = 60_000;
-const problemLimit = 10;
 
 interface SweepState {
   endedMs: number;
@@ -69,7 +67,7 @@ export class Daemon {
   readonly #toSearch = new Set<HomeWatch>();
   #searching: Promise<void> | undefined;
   #searchNotBeforeMs = 0;
-  readonly #known = new Map<string, { readonly found: Found; readonly atMs: number }>();
+  readonly #known = new KnownSources();
   readonly #memory: WriterMemory;
   #index: SessionIndex | undefined;
   #indexIdentity: string | undefined;
@@ -90,16 +88,15 @@ export class Daemon {
   #state: DaemonStatus['state'] = 'starting';
   readonly #startedAt: string;
   readonly #mark: string | null;
-  readonly #captured = { new: 0, grown: 0, rewritten: 0, messages: 0, bytes: 0 };
-  #lastCaptureAt: string | null = null;
+  readonly #tally: DaemonTally;
   #lastSearchAt: string | null = null;
-  #problems: DaemonStatus['problems'] = [];
   #statusText = '';
   #statusMs = -statusMs;
 
   constructor(setup: DaemonSetup) {
     this.#setup = setup;
     this.#memory = new WriterMemory(setup.machine);
+    this.#tally = new DaemonTally(setup.machine, (text) => setup.note(text));
     this.#startedAt = setup.machine.now().toISOString();
     this.#mark = processMark(setup.machine, process.pid);
   }
@@ -390,16 +387,18 @@ export class Daemon {
 
   #sourceOf(path: string, isAppend: boolean): Found | undefined {
     const now = performance.now();
-    const known = this.#known.get(path);
-    if (isAppend && known !== undefined && now - known.atMs < knownMs) return known.found;
-    this.#known.delete(path);
+    const known = this.#known.get(path, now);
+    if (isAppend && known !== undefined) return known;
+    this.#known.forget(path);
     const home = this.#homes.find(
       ({ place }) => path.startsWith(`${place.home}/`) || path.startsWith(`${place.home}\\`),
     );
     if (home === undefined) return undefined;
     const { adapter } = home.place;
     try {
-      const source = adapter.reader.sourceAt(this.#setup.machine, path, (where, why) => this.#problem(where, why));
+      const source = adapter.reader.sourceAt(this.#setup.machine, path, (where, why) =>
+        this.#tally.problem(where, why),
+      );
       if (source === undefined) {
         this.#queue.done(path);
         // A database belongs to all its sessions: which of them changed is told by looking.
@@ -407,46 +406,26 @@ export class Daemon {
         return undefined;
       }
       const found = { adapter, source };
-      for (const old of this.#known.keys()) {
-        if (this.#known.size < knownLimit) break;
-        this.#known.delete(old);
-      }
-      this.#known.set(path, { found, atMs: now });
+      this.#known.keep(path, found, now);
       return found;
     } catch (cause) {
-      this.#problem(path, messageOf(cause));
+      this.#tally.problem(path, messageOf(cause));
       this.#queue.failed(path, now);
       return undefined;
     }
   }
 
   #report(captured: Captured, paths: readonly string[]): void {
-    const { outcome, messages, bytes, problems, sessionId, found } = captured;
-    for (const { path, problem } of problems) this.#problem(path, problem);
+    const { outcome, problems } = captured;
+    this.#tally.count(captured);
     for (const path of paths) {
       if (outcome !== 'failed' && problems.length === 0) this.#queue.done(path);
       else {
-        this.#known.delete(path);
+        this.#known.forget(path);
         this.#queue.failed(path, performance.now());
       }
     }
-    this.#captured.messages += messages;
-    this.#captured.bytes += bytes;
-    if (messages > 0) this.#lastCaptureAt = this.#setup.machine.now().toISOString();
-    if (outcome === 'new' || outcome === 'rewritten' || outcome === 'grown') this.#captured[outcome] += 1;
-    if (outcome === 'new' || outcome === 'rewritten')
-      this.#setup.note(`${sessionId} of ${found.adapter.id} is ${outcome}, ${messages} messages`);
     if (outcome !== 'unchanged' && outcome !== 'empty' && outcome !== 'deleted') this.#setup.captured(captured);
-  }
-
-  #problem(path: string, problem: string): void {
-    const last = this.#problems.at(-1);
-    if (last?.path === path && last.problem === problem) return;
-    this.#setup.note(`${path}: ${problem}`);
-    this.#problems = [
-      ...this.#problems.slice(1 - problemLimit),
-      { at: this.#setup.machine.now().toISOString(), path, problem },
-    ];
   }
 
   /** Waits for the next thing to do. */
@@ -500,11 +479,9 @@ export class Daemon {
       config_problem: this.#configProblem ?? null,
       trouble: this.#trouble?.why ?? null,
       tools: [...this.#homes.map(watchOf), ...this.#off.map(offOf)],
-      captured: { ...this.#captured },
-      last_capture_at: this.#lastCaptureAt,
+      ...this.#tally.status,
       last_search_at: this.#lastSearchAt,
       pending: this.#queue.size + this.#backlog.size,
-      problems: this.#problems,
     };
   }
 }
