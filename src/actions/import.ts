@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Captured, Found } from '../capture/capture.ts';
+import { noteGone } from '../capture/gone.ts';
 import { infoOf } from '../capture/read-database.ts';
 import { captureShared } from './capture-share.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
@@ -78,10 +79,11 @@ export async function importSessions(
   if (path !== undefined && folders.length > 0) return importStore(context, path, folders, progress);
   const problems: { path: string; problem: string }[] = [];
   const places = path === undefined ? installedHomes(context, only) : undefined;
-  const sources =
+  const searched =
     places === undefined && path !== undefined
       ? sourcesAt(context, path, only, problems)
       : sourcesIn(context, places ?? [], problems);
+  const sources = searched.flatMap(({ found }) => found);
   if (path !== undefined && sources.length === 0 && problems.length === 0) {
     throw new SessionFsError(
       'path-not-found',
@@ -91,6 +93,13 @@ export async function importSessions(
   }
   return withIndex(context, { create: true }, async (index) => {
     sweepPlacing(context.store, context.machine);
+    for (const { place, found, isWhole } of searched)
+      if (isWhole)
+        noteGone(
+          { machine: context.machine, index },
+          place,
+          found.map(({ source }) => source.nativeId),
+        );
     const done: Captured[] = [];
     let bytes = 0;
     let messages = 0;
@@ -136,9 +145,23 @@ function installedHomes(context: Context, only: Adapter | undefined): Place[] {
     .map((adapter) => ({ adapter, home: homeOf(context, adapter) }));
 }
 
-function sourcesIn(context: Context, places: readonly Place[], problems: { path: string; problem: string }[]): Found[] {
-  const found: Found[] = [];
-  for (const { adapter, home } of places) {
+/** What was found in one place. */
+interface Searched {
+  readonly place: Place;
+  readonly found: readonly Found[];
+  /** Could all of it be read? */
+  readonly isWhole: boolean;
+}
+
+function sourcesIn(
+  context: Context,
+  places: readonly Place[],
+  problems: { path: string; problem: string }[],
+): Searched[] {
+  return places.map((place) => {
+    const { adapter, home } = place;
+    const found: Found[] = [];
+    const before = problems.length;
     try {
       for (const source of adapter.reader.discover(context.machine, home, (path, problem) =>
         problems.push({ path, problem }),
@@ -148,8 +171,8 @@ function sourcesIn(context: Context, places: readonly Place[], problems: { path:
       // One unreadable home leaves the other tools alone.
       problems.push({ path: home, problem: messageOf(cause) });
     }
-  }
-  return found;
+    return { place, found, isWhole: problems.length === before };
+  });
 }
 
 /** A file of a tool; a tool's home; a folder with tools' homes in it (a person's home directory, or a copy of it). */
@@ -158,14 +181,15 @@ function sourcesAt(
   path: string,
   only: Adapter | undefined,
   problems: { path: string; problem: string }[],
-): Found[] {
+): Searched[] {
   const candidates = only === undefined ? context.adapters : [only];
   if (context.machine.stat(path)?.kind === 'file') {
     for (const adapter of candidates) {
       const source = adapter.reader.sourceAt(context.machine, path, (where, problem) =>
         problems.push({ path: where, problem }),
       );
-      if (source !== undefined) return [{ adapter, source }];
+      if (source !== undefined)
+        return [{ place: { adapter, home: path }, found: [{ adapter, source }], isWhole: false }];
     }
     return [];
   }

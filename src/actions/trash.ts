@@ -37,7 +37,7 @@ export async function deleteSession(site: Site, argument: string): Promise<Delet
     const { session_id: id } = findSession(index, argument, site);
     const { manifest } = SessionReader.open(site.store, id);
     const directory = moveToTrash(site.store, site.machine, id);
-    index.forget(id, site.machine);
+    index.forget([id], site.machine);
     return deletedOf(id, manifest, deletedSessions(site.store).get(id) ?? null, directory);
   });
 }

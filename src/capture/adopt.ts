@@ -124,7 +124,14 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     for (const { why } of failed) throw why;
     publishAll(prepared, writer);
     site.index.put(
-      [{ manifest: staged.derived.manifest, workspace: staged.derived.workspace, commit: staged.commit }],
+      [
+        {
+          manifest: staged.derived.manifest,
+          workspace: staged.derived.workspace,
+          commit: staged.commit,
+          isThere: true,
+        },
+      ],
       site.machine,
     );
     const keyOf = new Map(written.files.map((file) => [file.path, file.key]));

@@ -36,6 +36,8 @@ export interface SessionRow {
   readonly parent_session_id: string | null;
   /** JSON list of strings. */
   readonly tags: string;
+  /** 1: its tool's home was looked through, and it was not there any more. */
+  readonly gone: 0 | 1;
 }
 
 /** A source file as it was when last read. */
@@ -88,7 +90,13 @@ const columns = [
   'updated_at',
   'parent_session_id',
   'tags',
+  'gone',
 ] as const satisfies readonly (keyof SessionRow)[];
+
+/** Whether its tool has deleted it stays as it was: only looking tells. */
+function valueOf(column: keyof SessionRow): string {
+  return column === 'gone' ? 'coalesce((select gone from sessions where session_id = ?), 0)' : '?';
+}
 
 /** The open index. */
 export class SessionIndex {
@@ -197,20 +205,51 @@ export class SessionIndex {
       readonly manifest: Manifest;
       readonly workspace: Workspace | undefined;
       readonly commit: CommitOutline | undefined;
+      /** Its source has just been seen. */
+      readonly isThere?: boolean;
     }[],
     machine: Machine,
   ): void {
     if (sessions.length === 0) return;
     this.#inTransaction(() => {
-      for (const session of sessions) this.#putOne(session.manifest, session.workspace, session.commit);
+      for (const { manifest, workspace, commit, isThere = false } of sessions) {
+        this.#putOne(manifest, workspace, commit);
+        if (isThere) this.#setGone(manifest.session_id, 0);
+      }
       this.#setMeta('folders', foldersState(this.#store, machine));
     });
   }
 
-  /** Forgets a session whose directory is gone. */
-  forget(id: string, machine: Machine): void {
+  /** Where the sessions of a tool lay when they were last read. */
+  *nativePaths(tool: string): Generator<Pick<SessionRow, 'session_id' | 'gone'> & { readonly native_path: string }> {
+    const rows = this.#prepare(
+      'select session_id, native_path, gone from sessions where tool = ? and native_path is not null',
+    ).iterate(tool);
+    for (const row of rows)
+      yield {
+        session_id: String(row['session_id']),
+        native_path: String(row['native_path']),
+        gone: row['gone'] === 1 ? 1 : 0,
+      };
+  }
+
+  /** Marks sessions that their tool has deleted, and those that are there again. */
+  markGone(gone: readonly string[], back: readonly string[]): void {
+    if (gone.length === 0 && back.length === 0) return;
     this.#inTransaction(() => {
-      this.#forgetOne(id);
+      for (const id of gone) this.#setGone(id, 1);
+      for (const id of back) this.#setGone(id, 0);
+    });
+  }
+
+  #setGone(id: string, gone: SessionRow['gone']): void {
+    this.#prepare('update sessions set gone = ?1 where session_id = ?2 and gone <> ?1').run(gone, id);
+  }
+
+  /** Forgets sessions whose directories are gone. */
+  forget(ids: readonly string[], machine: Machine): void {
+    this.#inTransaction(() => {
+      for (const id of ids) this.#forgetOne(id);
       this.#setMeta('folders', foldersState(this.#store, machine));
     });
   }
@@ -233,7 +272,7 @@ export class SessionIndex {
     const id = manifest.session_id;
     const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];
     this.#prepare(
-      `insert or replace into sessions (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
+      `insert or replace into sessions (${columns.join(', ')}) values (${columns.map(valueOf).join(', ')})`,
     ).run(
       id,
       manifest.source.original_session_id ?? null,
@@ -255,6 +294,7 @@ export class SessionIndex {
       manifest.updated_at ?? manifest.created_at,
       manifest.parent_session_id ?? null,
       JSON.stringify(manifest.tags ?? []),
+      id,
     );
     this.#prepare('delete from sources where session_id = ?').run(id);
     for (const [key, cursor] of Object.entries(commit?.cursors ?? {})) {
