@@ -3,13 +3,16 @@
 import { join, resolve } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Captured, Found } from '../capture/capture.ts';
+import { captureEntry } from '../capture/audit.ts';
 import { noteGone } from '../capture/gone.ts';
 import { infoOf } from '../capture/read-database.ts';
 import { captureShared } from './capture-share.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { archiveName, layout } from '../format/layout.ts';
 import type { FileInfo } from '../io/machine.ts';
+import { auditOf } from './audit.ts';
 import type { Context } from './context.ts';
+import type { AuditEntry } from '../store/audit.ts';
 import { sweepPlacing } from '../store/placing.ts';
 import { withIndex } from './with-index.ts';
 import { importArchive, isArchive } from './import-archive.ts';
@@ -61,6 +64,32 @@ export async function importSessions(
   request: ImportRequest,
   progress: Progress,
 ): Promise<ImportResult> {
+  const result = await importNow(context, request, progress);
+  const entry = importEntry(request, result);
+  if (entry !== undefined) {
+    const log = auditOf(context);
+    log.add(entry);
+    log.write();
+  }
+  return result;
+}
+
+/** A run that changed nothing leaves no line: it may be one of a thousand a day. */
+function importEntry({ from, path }: ImportRequest, { tools, bytes }: ImportResult): AuditEntry | undefined {
+  const sum = (field: 'new' | 'grown' | 'failed' | 'messages'): number =>
+    tools.reduce((total, tool) => total + tool[field], 0);
+  const counts = { new: sum('new'), grown: sum('grown'), failed: sum('failed'), messages: sum('messages'), bytes };
+  if (counts.new + counts.grown + counts.failed === 0) return undefined;
+  return {
+    event: 'import',
+    session_id: null,
+    tool: from ?? null,
+    outcome: counts.failed === 0 ? 'done' : 'partly',
+    details: { ...counts, ...(path === undefined ? {} : { path: resolve(path) }) },
+  };
+}
+
+async function importNow(context: Context, request: ImportRequest, progress: Progress): Promise<ImportResult> {
   const only = request.from === undefined ? undefined : toolNamed(context, request.from);
   const path = request.path === undefined ? undefined : resolve(request.path);
   if (path !== undefined && context.machine.stat(path) === undefined) {
@@ -71,12 +100,13 @@ export async function importSessions(
     );
   }
   if (path !== undefined && context.machine.stat(join(path, layout.manifest)) !== undefined)
-    return importDirectory(context, path);
+    return takenIn(context, await importDirectory(context, path));
   const info = path === undefined ? undefined : context.machine.stat(path);
   if (path !== undefined && info?.kind === 'file' && (isArchive(context, path) || archiveName.test(path)))
-    return importArchive(context, path);
+    return takenIn(context, await importArchive(context, path));
   const folders = path === undefined || info?.kind !== 'directory' ? [] : sessionFoldersIn(context, path);
-  if (path !== undefined && folders.length > 0) return importStore(context, path, folders, progress);
+  if (path !== undefined && folders.length > 0)
+    return takenIn(context, await importStore(context, path, folders, progress));
   const problems: { path: string; problem: string }[] = [];
   const places = path === undefined ? installedHomes(context, only) : undefined;
   const searched =
@@ -104,6 +134,7 @@ export async function importSessions(
     let bytes = 0;
     let messages = 0;
     const files = filesOf(context, sources);
+    const log = auditOf(context);
     await captureShared(
       { machine: context.machine, store: context.store, index },
       sources.toSorted((a, b) => (files.get(b)?.modifiedMs ?? 0) - (files.get(a)?.modifiedMs ?? 0)),
@@ -113,9 +144,11 @@ export async function importSessions(
         bytes += captured.bytes;
         messages += captured.messages;
         problems.push(...captured.problems);
+        const entry = captureEntry(captured);
+        if (entry !== undefined) log.add(entry);
         progress({ done: done.length, total: sources.length, bytes, messages });
       },
-    );
+    ).finally(() => log.write());
     const homes =
       places ?? [...new Set(sources.map(({ adapter }) => adapter))].map((adapter) => ({ adapter, home: path ?? '' }));
     return {
@@ -132,6 +165,14 @@ export async function importSessions(
       problems,
     };
   });
+}
+
+function takenIn(context: Context, result: ImportResult): ImportResult {
+  const log = auditOf(context);
+  for (const { session_id: id, tool, outcome, messages } of result.sessions)
+    if (outcome !== 'unchanged') log.add({ event: 'take-in', session_id: id, tool, outcome, details: { messages } });
+  log.write();
+  return result;
 }
 
 interface Place {

@@ -1,6 +1,7 @@
 /** Every command by the name people type. */
 
 import { buildRouteMap } from '@stricli/core';
+import { audit } from './commands/audit.ts';
 import { checkpoint } from './commands/checkpoint.ts';
 import { config } from './commands/config.ts';
 import { daemon } from './commands/daemon.ts';
@@ -38,6 +39,7 @@ export const routes = buildRouteMap({
     delete: deleteCommand,
     restore: restoreCommand,
     trash,
+    audit,
     tools,
     config,
   },

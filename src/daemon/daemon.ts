@@ -4,11 +4,13 @@ import type { Captured, CaptureSite, Found } from '../capture/capture.ts';
 import { captureAll } from '../capture/capture.ts';
 import { messageOf } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
+import { AuditLog } from '../store/audit.ts';
 import { SessionIndex } from '../store/session-index.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
 import { WriterMemory } from '../store/writer-memory.ts';
 import { version } from '../version.ts';
+import { CaptureAudit } from './capture-audit.ts';
 import type { Place } from './home-watch.ts';
 import { HomeWatch } from './home-watch.ts';
 import { KnownSources } from './known-sources.ts';
@@ -69,6 +71,7 @@ export class Daemon {
   #searchNotBeforeMs = 0;
   readonly #known = new KnownSources();
   readonly #memory: WriterMemory;
+  readonly #audit: CaptureAudit;
   #index: SessionIndex | undefined;
   #indexIdentity: string | undefined;
   #configSeen: string | undefined;
@@ -96,6 +99,7 @@ export class Daemon {
   constructor(setup: DaemonSetup) {
     this.#setup = setup;
     this.#memory = new WriterMemory(setup.machine);
+    this.#audit = new CaptureAudit(new AuditLog(setup.store, setup.machine, 'daemon'));
     this.#tally = new DaemonTally(setup.machine, (text) => setup.note(text));
     this.#startedAt = setup.machine.now().toISOString();
     this.#mark = processMark(setup.machine, process.pid);
@@ -127,6 +131,7 @@ export class Daemon {
     } finally {
       for (const home of this.#homes) home.close();
       await this.#searching;
+      this.#audit.writeAll();
       this.#index?.close();
       this.#state = 'stopped';
       this.#statusMs = -statusMs;
@@ -199,6 +204,7 @@ export class Daemon {
     }
     this.#keepIndex();
     const now = performance.now();
+    this.#audit.write(now);
     this.#nextTickMs = now + (now - this.#stirredMs > restAfterMs ? restingTickMs : tickMs);
   }
 
@@ -418,6 +424,7 @@ export class Daemon {
   #report(captured: Captured, paths: readonly string[]): void {
     const { outcome, problems } = captured;
     this.#tally.count(captured);
+    this.#audit.add(captured, performance.now());
     for (const path of paths) {
       if (outcome !== 'failed' && problems.length === 0) this.#queue.done(path);
       else {
