@@ -11,9 +11,11 @@ import { fork } from './commands/fork.ts';
 import { importCommand } from './commands/import.ts';
 import { list } from './commands/list.ts';
 import { alias, rename, tag } from './commands/registers.ts';
+import { prune } from './commands/prune.ts';
 import { reparse } from './commands/reparse.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { show } from './commands/show.ts';
+import { storage } from './commands/storage.ts';
 import { tools } from './commands/tools.ts';
 import { trash } from './commands/trash.ts';
 import { up } from './commands/up.ts';
@@ -39,6 +41,8 @@ export const routes = buildRouteMap({
     delete: deleteCommand,
     restore: restoreCommand,
     trash,
+    storage,
+    prune,
     audit,
     tools,
     config,
