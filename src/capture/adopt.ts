@@ -17,6 +17,7 @@ import type { Manifest } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
 import { ownText } from '../model/own-text.ts';
 import { emptyTally } from '../model/tally.ts';
+import { guardBytes } from '../store/commit.ts';
 import type { Cursor } from '../store/commit.ts';
 import { notePlacing } from '../store/placing.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
@@ -24,7 +25,6 @@ import type { SessionReader } from '../store/session-reader.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { CaptureSite } from './capture.ts';
-import { guardBytes } from './read-source.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { placedKey } from './gather.ts';
 

@@ -19,6 +19,7 @@ import { storage } from './commands/storage.ts';
 import { tools } from './commands/tools.ts';
 import { trash } from './commands/trash.ts';
 import { up } from './commands/up.ts';
+import { verify } from './commands/verify.ts';
 import { watcher } from './commands/watcher.ts';
 
 /** All of them, in the order of the help. */
@@ -43,6 +44,7 @@ export const routes = buildRouteMap({
     trash,
     storage,
     prune,
+    verify,
     audit,
     tools,
     config,

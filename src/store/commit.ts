@@ -24,6 +24,9 @@ export interface ArchivedFile {
   readonly tailBytes: number;
 }
 
+/** Of so many bytes before a cursor its guard is the hash. */
+export const guardBytes = 4096;
+
 /** Where reading one native file goes on. */
 export interface Cursor {
   /** Absolute path on this machine. */

@@ -93,6 +93,38 @@ const columns = [
   'gone',
 ] as const satisfies readonly (keyof SessionRow)[];
 
+/** What the index says of a session; but for `gone`, all of it comes from the directory. */
+export function rowOf(
+  manifest: Manifest,
+  workspace: Workspace | undefined,
+  commit: CommitOutline | undefined,
+): Omit<SessionRow, 'gone'> {
+  const stats = manifest.stats ?? undefined;
+  const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];
+  return {
+    session_id: manifest.session_id,
+    native_id: manifest.source.original_session_id ?? null,
+    native_path: main?.path ?? null,
+    tool: manifest.source.tool,
+    title: manifest.title ?? null,
+    project: workspace?.root_path ?? null,
+    git_remote: workspace?.git?.remote_url ?? null,
+    git_branch: workspace?.git?.branch ?? null,
+    model: manifest.model?.model_id ?? null,
+    provider: manifest.model?.provider ?? null,
+    message_count: stats?.message_count ?? 0,
+    turn_count: stats?.turn_count ?? 0,
+    tool_use_count: stats?.tool_use_count ?? 0,
+    input_tokens: stats?.total_input_tokens ?? 0,
+    output_tokens: stats?.total_output_tokens ?? 0,
+    cost_usd: stats?.estimated_cost_usd ?? null,
+    created_at: manifest.created_at,
+    updated_at: manifest.updated_at ?? manifest.created_at,
+    parent_session_id: manifest.parent_session_id ?? null,
+    tags: JSON.stringify(manifest.tags ?? []),
+  };
+}
+
 /** Whether its tool has deleted it stays as it was: only looking tells. */
 function valueOf(column: keyof SessionRow): string {
   return column === 'gone' ? 'coalesce((select gone from sessions where session_id = ?), 0)' : '?';
@@ -268,34 +300,11 @@ export class SessionIndex {
   }
 
   #putOne(manifest: Manifest, workspace: Workspace | undefined, commit: CommitOutline | undefined): void {
-    const stats = manifest.stats ?? undefined;
-    const id = manifest.session_id;
-    const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];
+    const row = rowOf(manifest, workspace, commit);
+    const id = row.session_id;
     this.#prepare(
       `insert or replace into sessions (${columns.join(', ')}) values (${columns.map(valueOf).join(', ')})`,
-    ).run(
-      id,
-      manifest.source.original_session_id ?? null,
-      main?.path ?? null,
-      manifest.source.tool,
-      manifest.title ?? null,
-      workspace?.root_path ?? null,
-      workspace?.git?.remote_url ?? null,
-      workspace?.git?.branch ?? null,
-      manifest.model?.model_id ?? null,
-      manifest.model?.provider ?? null,
-      stats?.message_count ?? 0,
-      stats?.turn_count ?? 0,
-      stats?.tool_use_count ?? 0,
-      stats?.total_input_tokens ?? 0,
-      stats?.total_output_tokens ?? 0,
-      stats?.estimated_cost_usd ?? null,
-      manifest.created_at,
-      manifest.updated_at ?? manifest.created_at,
-      manifest.parent_session_id ?? null,
-      JSON.stringify(manifest.tags ?? []),
-      id,
-    );
+    ).run(...columns.map((column) => (column === 'gone' ? id : row[column])));
     this.#prepare('delete from sources where session_id = ?').run(id);
     for (const [key, cursor] of Object.entries(commit?.cursors ?? {})) {
       if (cursor.inherited === true) continue;

@@ -8,7 +8,16 @@ import { SessionFsError } from '../errors.ts';
 import { decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { encodeLine } from '../format/line.ts';
-import { cutFile, exists, flushFiles, makeFolder, readBytes, remove, prepareReplacement } from '../io/files.ts';
+import {
+  appendAt,
+  cutFile,
+  exists,
+  flushFiles,
+  makeFolder,
+  readBytes,
+  remove,
+  prepareReplacement,
+} from '../io/files.ts';
 import { readChunks } from '../io/chunks.ts';
 import { releaseLock, takeLock } from '../io/lock.ts';
 import { linesOf } from '../io/lines.ts';
@@ -54,6 +63,8 @@ export class SessionWriter {
   readonly folder: string;
   /** What the last commit promised; the next one is made from it. */
   readonly before: Commit;
+  /** Where reading stood by that commit, also when its files are not as it promised and the sources are to be read again. */
+  readonly promised: Commit['cursors'];
   /** Was there no commit yet? */
   readonly isNew: boolean;
   readonly #messages: AppendLog;
@@ -75,8 +86,10 @@ export class SessionWriter {
     before: Commit | undefined,
     known: Known | undefined,
     memory: WriterMemory | undefined,
+    promised: Commit['cursors'] = before?.cursors ?? {},
   ) {
     this.id = id;
+    this.promised = promised;
     this.folder = folder;
     this.isNew = before === undefined;
     this.before = before ?? emptyCommit();
@@ -103,8 +116,8 @@ export class SessionWriter {
       if (isFresh && !exists(join(folder, layout.commit)))
         return new SessionWriter(id, folder, undefined, undefined, memory);
       const known = memory?.take(id, folder);
-      const { commit, isWhole } = recovered(folder, known?.commit);
-      return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory);
+      const { commit, isWhole, promised } = recovered(folder, known?.commit);
+      return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory, promised);
     } catch (cause) {
       releaseLock(join(folder, layout.lock));
       throw cause;
@@ -315,7 +328,7 @@ export class SessionWriter {
 function recovered(
   folder: string,
   known: string | undefined,
-): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
+): { readonly commit: Commit | undefined; readonly isWhole: boolean; readonly promised?: Commit['cursors'] } {
   const path = join(folder, layout.commit);
   const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
   const commit = text === undefined ? undefined : decodeCommit(text, path);
@@ -332,6 +345,7 @@ function recovered(
   ];
   if (cuts.every(Boolean)) return { commit, isWhole: true };
   const messages = join(folder, layout.messages);
+  if (!exists(messages)) appendAt(messages, 0, Buffer.alloc(0));
   const messagesBytes = wholeLines(messages);
   const tally = emptyTally();
   for (const line of linesOf(exists(messages) ? readChunks(messages, 0, messagesBytes) : [])) {
@@ -348,6 +362,7 @@ function recovered(
       tally,
     },
     isWhole: false,
+    promised: commit.cursors,
   };
 }
 
