@@ -7,12 +7,11 @@ import { exists, namesIn } from '../io/files.ts';
 import { linesInFile } from '../io/line-file.ts';
 import type { Row } from '../io/machine.ts';
 import { isObject } from '../model/json.ts';
-import { SessionReader } from '../store/session-reader.ts';
-import { rowOf } from '../store/session-index.ts';
 import { sessionFolder, sessionIdsIn, storeExists } from '../store/store.ts';
 import type { Mend } from '../store/verify.ts';
 import { verifySession } from '../store/verify.ts';
 import { findSession } from './find-session.ts';
+import { indexRows, isInIndex } from './index-check.ts';
 import type { Site } from './site.ts';
 import type { Counted } from './storage.ts';
 import { withIndex } from './with-index.ts';
@@ -39,6 +38,8 @@ export interface Damaged {
   readonly hint: string;
 }
 
+const indexHint = 'make the index again: sfs doctor --fix';
+
 /** Verifies the sessions named, or all of them with the index and the ledger. Throws as `findSession`. */
 export async function verifyStore(site: Site, named: readonly string[], report: Counted): Promise<Verification> {
   if (!storeExists(site.store)) return { sessions: 0, messages: 0, frames: 0, bytes: 0, damaged: [] };
@@ -50,7 +51,7 @@ export async function verifyStore(site: Site, named: readonly string[], report: 
         );
   const damaged: Damaged[] = [];
   const sum = { sessions: 0, messages: 0, frames: 0, bytes: 0 };
-  const rows = named.length === 0 ? indexRows(site, damaged) : undefined;
+  const rows = named.length === 0 ? readIndex(site, damaged) : undefined;
   for (const [done, id] of ids.entries()) {
     report(done, ids.length);
     const folder = sessionFolder(site.store, id);
@@ -63,12 +64,12 @@ export async function verifyStore(site: Site, named: readonly string[], report: 
     for (const { path, problem, mend } of damage)
       damaged.push({ session_id: id, path, problem, hint: hintFor(mend, id, folder) });
     // Where the directory is damaged, the row may well know better.
-    if (rows !== undefined && damage.length === 0 && !isInIndex(site, id, rows.get(id)))
+    if (rows !== undefined && damage.length === 0 && isInIndex(site, id, rows.get(id)) === false)
       damaged.push({
         session_id: id,
         path: site.store.index,
         problem: rows.has(id) ? 'says something else of it than its manifest' : 'does not have it',
-        hint: 'make the index again: sfs doctor --fix',
+        hint: indexHint,
       });
     rows?.delete(id);
   }
@@ -79,7 +80,7 @@ export async function verifyStore(site: Site, named: readonly string[], report: 
         session_id: id,
         path: site.store.index,
         problem: 'has a session whose directory is not there',
-        hint: 'make the index again: sfs doctor --fix',
+        hint: indexHint,
       });
   if (named.length === 0) verifyLedger(site, damaged);
   return { ...sum, damaged };
@@ -95,39 +96,17 @@ function hintFor(mend: Mend, id: string, folder: string): string {
   return all[mend];
 }
 
-/** What the index says of every session, read beside whoever uses it; `undefined` when it cannot be read, or is not there. */
-function indexRows(site: Site, damaged: Damaged[]): Map<string, Row> | undefined {
-  const { index } = site.store;
-  if (site.machine.stat(index) === undefined) return undefined;
-  const rows = site.machine.query(index, 'select * from sessions');
-  if (rows === undefined) {
-    damaged.push({
-      session_id: null,
-      path: index,
-      problem: 'cannot be read',
-      hint: 'make the index again: sfs doctor --fix',
-    });
-    return undefined;
-  }
-  return new Map(rows.map((row) => [String(row['session_id']), row]));
-}
-
-/** What was committed meanwhile has another row by now, so one that differs is asked for once more. */
-function isInIndex(site: Site, id: string, row: Row | undefined): boolean {
-  if (agrees(site, id, row)) return true;
-  const [now] = site.machine.query(site.store.index, 'select * from sessions where session_id = ?', [id]) ?? [];
-  return agrees(site, id, now);
-}
-
-function agrees(site: Site, id: string, row: Row | undefined): boolean {
-  try {
-    const { manifest, workspace, commit } = SessionReader.open(site.store, id);
-    return Object.entries(rowOf(manifest, workspace, commit)).every(([column, value]) => row?.[column] === value);
-  } catch (cause) {
-    if (!(cause instanceof SessionFsError)) throw cause;
-    // Deleted meanwhile.
-    return true;
-  }
+/** What the index says of every session; `undefined` when it cannot be read, or is not there. */
+function readIndex(site: Site, damaged: Damaged[]): Map<string, Row> | undefined {
+  const rows = indexRows(site);
+  if (rows !== 'unreadable' && rows !== 'other-version') return rows;
+  damaged.push({
+    session_id: null,
+    path: site.store.index,
+    problem: rows === 'unreadable' ? 'cannot be read' : 'was made by another version',
+    hint: indexHint,
+  });
+  return undefined;
 }
 
 function verifyLedger({ store }: Site, damaged: Damaged[]): void {

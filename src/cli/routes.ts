@@ -6,6 +6,7 @@ import { checkpoint } from './commands/checkpoint.ts';
 import { config } from './commands/config.ts';
 import { daemon } from './commands/daemon.ts';
 import { deleteCommand, restoreCommand } from './commands/delete.ts';
+import { doctor } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { fork } from './commands/fork.ts';
 import { importCommand } from './commands/import.ts';
@@ -45,6 +46,7 @@ export const routes = buildRouteMap({
     storage,
     prune,
     verify,
+    doctor,
     audit,
     tools,
     config,

@@ -7,7 +7,8 @@ import type { Database } from '../io/sqlite.ts';
 import type { Store } from './store.ts';
 import { storeExists } from './store.ts';
 
-const schemaVersion = '2';
+/** Of the tables; an index of another one is made again. */
+export const schemaVersion = '2';
 
 const schema = `
   create table sessions (

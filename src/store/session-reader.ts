@@ -213,6 +213,11 @@ export class SessionReader {
   }
 }
 
+/** Has nothing of this directory ever been committed? */
+export function isUncommitted(folder: string): boolean {
+  return !exists(join(folder, layout.commit)) && !exists(join(folder, layout.manifest));
+}
+
 /** Where the newest form of a message stands, and how it hangs together with others. */
 interface Place extends Link {
   readonly id: string;
