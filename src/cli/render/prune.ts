@@ -3,7 +3,7 @@
 import type { Pruned, Spared } from '../../actions/prune.ts';
 import { weighedTable } from './storage.ts';
 import type { StorageView } from './storage.ts';
-import { counted, oneLine, sizeText } from './text.ts';
+import { counted, grouped, oneLine, sizeText } from './text.ts';
 
 const why = {
   live: (count) => `${counted(count, 'session is', 'sessions are')} in use`,
@@ -12,6 +12,9 @@ const why = {
   'only-copy': (count) =>
     `${counted(count, 'session is', 'sessions are')} nowhere else, for the tool has deleted its copy or never had one (--ghosts takes them too)`,
 } as const satisfies Record<Spared, (count: number) => string>;
+
+/** So many of the oldest are shown. */
+const shownSessions = 20;
 
 /** A table of the sessions, what stays and why, and what to type next. `again`: the command without `--yes`. */
 export function pruneLines(
@@ -37,7 +40,15 @@ export function pruneLines(
       : [];
   const problems = pruned.problems.map(({ session_id: id, problem }) => `${id} stays: ${oneLine(problem)}`);
   if (sessions.length === 0) return ['Nothing is to go.', ...stay, ...short, ...problems];
-  const told = [...weighedTable(sessions, { now, width }), '', ...stay, ...short, ...problems];
+  const more = sessions.length - shownSessions;
+  const told = [
+    ...weighedTable(sessions.slice(0, shownSessions), { now, width }),
+    ...(more > 0 ? [`… and ${grouped(more)} more; all of them: --json`] : []),
+    '',
+    ...stay,
+    ...short,
+    ...problems,
+  ];
   if (!done)
     return [
       ...told,
