@@ -16,8 +16,11 @@ export async function toolChecks(examination: Examination): Promise<Check[]> {
 
 async function checksOf(examination: Examination, adapter: Adapter): Promise<Check[]> {
   const home = homeOf(examination, adapter);
+  const found = homeCheck(examination, adapter, home);
   const version = await versionCheck(examination, adapter);
-  return [homeCheck(examination, adapter, home), ...version, ...retentionCheck(examination, adapter, home)];
+  // Of a home that cannot be read the settings cannot either.
+  const isLookedInto = found.status === 'ok' && isEnabled(examination, adapter);
+  return [found, ...version, ...(isLookedInto ? retentionCheck(examination, adapter, home) : [])];
 }
 
 function homeCheck(examination: Examination, adapter: Adapter, home: string): Check {

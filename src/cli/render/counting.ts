@@ -4,8 +4,9 @@ import type { Output } from '../context.ts';
 import { grouped } from './text.ts';
 
 const redrawMs = 100;
+const lineMs = 5000;
 
-/** Redrawn on a terminal, and gone at the end; nothing elsewhere. */
+/** Redrawn on a terminal, and gone at the end; elsewhere a line every five seconds. */
 export function countingLine(
   output: Output,
   what: string,
@@ -19,10 +20,11 @@ export function countingLine(
   return {
     show: (done, total) => {
       const now = Date.now();
-      if (!output.isRemarkTerminal || now - drawn < redrawMs) return;
+      if (now - drawn < (output.isRemarkTerminal ? redrawMs : lineMs)) return;
       drawn = now;
-      output.remark(`\r\u001B[K${what}: ${grouped(done)} of ${grouped(total)} sessions`);
-      isShown = true;
+      const text = `${what}: ${grouped(done)} of ${grouped(total)} sessions`;
+      output.remark(output.isRemarkTerminal ? `\r\u001B[K${text}` : `${text}\n`);
+      isShown = output.isRemarkTerminal;
     },
     clear,
   };
