@@ -133,9 +133,9 @@ export class SessionWriter {
     return undefined;
   }
 
-  /** Appends a message; the caller has made sure that its id is new. */
-  append(message: Message): void {
-    const offset = this.#messages.line(encodeLine(message));
+  /** Appends a message; the caller has made sure that its id is new. `text`: its line, where that is known. */
+  append(message: Message, text = encodeLine(message)): void {
+    const offset = this.#messages.line(text);
     if (this.#offsets !== undefined) noteForm(this.#offsets, message, offset);
   }
 
