@@ -13,7 +13,7 @@ import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Store } from '../store/store.ts';
 import type { WriterMemory } from '../store/writer-memory.ts';
 import { Tombstones } from '../store/trash.ts';
-import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
+import { deriveManifest, deriveTools, deriveWorkspace, isSameWorkspace } from './derive.ts';
 import { Gathering } from './gather.ts';
 import { costOf } from './price.ts';
 import { infoOf, readDatabase } from './read-database.ts';
@@ -184,6 +184,7 @@ export async function readSource(
   const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
   const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? writer.manifest()?.metadata?.base?.msg;
   const cost = await costOf(tally.models);
+  const keepsWorkspace = writer.isRemembered && isSameWorkspace(facts, writer.before.facts);
   const fallback = new Date(cursors[mainKey ?? '']?.modifiedMs ?? 0).toISOString();
   const staged = writer.stage(
     {
@@ -215,7 +216,8 @@ export async function readSource(
             ? undefined
             : { session: sessionId(facts.parent.tool ?? adapter.id, facts.parent.nativeId), msg: lastShared ?? null },
       }),
-      workspace: deriveWorkspace(facts),
+      workspace: deriveWorkspace(keepsWorkspace ? { ...facts, files: [] } : facts),
+      keepsWorkspace,
       tools: deriveTools(facts, tally),
     },
   );

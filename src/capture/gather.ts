@@ -28,8 +28,9 @@ export class Gathering implements Sink {
   /** Counts what comes after the last copied message, once there is one. */
   #part: Tally | undefined;
   #facts: SessionFacts;
-  /** By path; a session touches many, so they are not merged list by list. */
-  readonly #files = new Map<string, TouchedFile>();
+  /** By path; a session touches many, so they are not merged list by list, and not at all as long as none comes. */
+  #files: Map<string, TouchedFile> | undefined;
+  readonly #filesBefore: readonly TouchedFile[] | undefined;
   promptTitle: string | null;
   readonly records: Map<string, number>;
   readonly losses: Map<string, number>;
@@ -48,7 +49,7 @@ export class Gathering implements Sink {
     this.tally = structuredClone(before.tally);
     const { files, ...facts } = before.facts;
     this.#facts = facts;
-    for (const file of files ?? []) this.#files.set(file.path, file);
+    this.#filesBefore = files;
     this.promptTitle = before.promptTitle;
     this.records = new Map(Object.entries(before.records));
     this.losses = new Map(Object.entries(before.losses));
@@ -121,13 +122,19 @@ export class Gathering implements Sink {
 
   fact({ files, ...facts }: SessionFacts): void {
     this.changed = true;
-    for (const file of files ?? []) addFile(this.#files, file);
+    for (const file of files ?? []) this.#touch(file);
     if (Object.keys(facts).length > 0) this.#facts = mergeFacts(this.#facts, facts);
   }
 
-  /** Everything told so far. */
+  #touch(file: TouchedFile): void {
+    this.#files ??= new Map((this.#filesBefore ?? []).map((each) => [each.path, each]));
+    addFile(this.#files, file);
+  }
+
+  /** Everything told so far. As long as no file was touched, `files` is the very list of the last commit. */
   get facts(): SessionFacts {
-    return this.#files.size === 0 ? this.#facts : { ...this.#facts, files: [...this.#files.values()] };
+    const files = this.#files === undefined ? this.#filesBefore : [...this.#files.values()];
+    return files === undefined ? this.#facts : { ...this.#facts, files };
   }
 
   key(key: string, id: string): void {

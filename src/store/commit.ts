@@ -66,6 +66,25 @@ export interface Commit {
   readonly placed: boolean;
 }
 
+/** The text of a list of files, as long as the list is kept. */
+const fileTexts = new WeakMap<NonNullable<SessionFacts['files']>, Buffer>();
+
+/**
+ * The text of a commit, in pieces. Of a long session most of it are the files that were touched, and a process that writes the
+ * session again mostly has the list it wrote before: it is not spelled out again.
+ */
+export function encodeCommit({ facts: { files, ...facts }, ...commit }: Commit): readonly Buffer[] {
+  if (files === undefined) return [Buffer.from(JSON.stringify({ ...commit, facts }))];
+  const text = fileTexts.get(files) ?? Buffer.from(JSON.stringify(files));
+  fileTexts.set(files, text);
+  const others = JSON.stringify(facts).slice(1);
+  return [
+    Buffer.from(`${JSON.stringify(commit).slice(0, -1)},"facts":{"files":`),
+    text,
+    Buffer.from(`${others === '}' ? '' : ','}${others}}`),
+  ];
+}
+
 /** A commit without the decoders' states: who only reads a session has no use for them, and they can be megabytes. */
 export interface CommitOutline extends Omit<Commit, 'cursors'> {
   readonly cursors: { readonly [key: string]: Omit<Cursor, 'state'> };

@@ -23,14 +23,14 @@ import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
-import { decodeCommit } from './commit.ts';
+import { decodeCommit, encodeCommit } from './commit.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
 import type { Known, WriterMemory } from './writer-memory.ts';
 
-/** A session with nothing in it. */
-function emptyCommit(): Commit {
+/** Of a session with nothing in it. */
+export function emptyCommit(): Commit {
   return {
     version: 1,
     messagesBytes: 0,
@@ -56,6 +56,8 @@ export class SessionWriter {
   readonly before: Commit;
   /** Was there no commit yet? */
   readonly isNew: boolean;
+  /** Did this process write the last commit, and all that is derived beside it? */
+  readonly isRemembered: boolean;
   readonly #messages: AppendLog;
   readonly #live: AppendLog;
   readonly #keys: AppendLog;
@@ -65,8 +67,8 @@ export class SessionWriter {
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
   readonly #memory: WriterMemory | undefined;
-  /** The text of the commit that is prepared. */
-  #commitText = '';
+  /** Length of the commit's text, once it is prepared. */
+  #commitBytes = 0;
   #isHeld = true;
 
   private constructor(
@@ -79,6 +81,7 @@ export class SessionWriter {
     this.id = id;
     this.folder = folder;
     this.isNew = before === undefined;
+    this.isRemembered = known !== undefined;
     this.before = before ?? emptyCommit();
     this.#messages = new AppendLog(join(folder, layout.messages), this.before.messagesBytes);
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
@@ -240,17 +243,18 @@ export class SessionWriter {
 
   /** Writes the derived files and the commit beside the old ones. */
   prepareCommit(staged: Staged): readonly Replacement[] {
-    const { manifest, workspace, tools } = staged.derived;
+    const { manifest, workspace, keepsWorkspace, tools } = staged.derived;
     const files = [
-      [layout.workspace, workspace],
+      [layout.workspace, keepsWorkspace === true ? undefined : workspace],
       [layout.tools, tools],
       [layout.manifest, manifest],
     ] as const;
     const replacements = files.flatMap(([name, value]) =>
       value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
     );
-    this.#commitText = JSON.stringify(staged.commit);
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), this.#commitText)];
+    const pieces = encodeCommit(staged.commit);
+    this.#commitBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    return [...replacements, prepareReplacement(join(this.folder, layout.commit), pieces)];
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
@@ -266,7 +270,8 @@ export class SessionWriter {
       if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
     this.#memory?.keep(this.id, this.folder, {
-      commit: this.#commitText,
+      commit: staged.commit,
+      commitBytes: this.#commitBytes,
       offsets: this.#offsets,
       keys: this.#keyMap,
     });
@@ -310,15 +315,14 @@ export class SessionWriter {
 /**
  * The last commit, with the files cut to what it promised. A directory that was never committed is begun again. Where a file
  * is shorter than promised, its whole lines and the native bytes stay, and the sources are read again from their beginning.
- * `known`: the text of the commit, when it need not be read.
+ * `known`: the commit, when it need not be read.
  */
 function recovered(
   folder: string,
-  known: string | undefined,
+  known: Commit | undefined,
 ): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
   const path = join(folder, layout.commit);
-  const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
-  const commit = text === undefined ? undefined : decodeCommit(text, path);
+  const commit = known ?? (exists(path) ? decodeCommit(readBytes(path).toString('utf8'), path) : undefined);
   if (commit === undefined) {
     for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
@@ -363,6 +367,8 @@ function wholeLines(path: string): number {
 export interface Derived {
   readonly manifest: Manifest;
   readonly workspace: Workspace | undefined;
+  /** The file that is there says the same and stays: `workspace` is for the index, and has no files. */
+  readonly keepsWorkspace?: boolean;
   readonly tools: Tools | undefined;
 }
 

@@ -3,11 +3,14 @@
 import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import type { Machine } from '../io/machine.ts';
+import type { Commit } from './commit.ts';
 
 /** What a writer would read from the disk. */
 export interface Known {
-  /** The text of the commit that the rest holds for. */
-  readonly commit: string;
+  /** The commit that the rest holds for; nobody changes it. */
+  readonly commit: Commit;
+  /** Length of its text. */
+  readonly commitBytes: number;
   /** Newest revision of each message: base id → offset of its line; `undefined` when nobody asked. */
   readonly offsets: Map<string, number> | undefined;
   /** Native key → the message it stands for; `undefined` when nobody asked. */
@@ -18,6 +21,8 @@ export interface Known {
 const weightLimit = 20e6;
 /** Bytes that an id or key takes, about. */
 const entryWeight = 100;
+/** Bytes of memory for one of a commit's text, the text of its files included, about. */
+const commitWeight = 4;
 
 /** Knowledge of sessions by id, the one written last at the end. */
 export class WriterMemory {
@@ -41,7 +46,8 @@ export class WriterMemory {
   keep(id: string, folder: string, known: Known): void {
     const state = this.#stateOf(folder);
     if (state === undefined) return;
-    const weight = known.commit.length + entryWeight * ((known.offsets?.size ?? 0) + (known.keys?.size ?? 0));
+    const entries = (known.offsets?.size ?? 0) + (known.keys?.size ?? 0);
+    const weight = commitWeight * known.commitBytes + entryWeight * entries;
     this.#sessions.set(id, { known, state, weight });
     this.#weight += weight;
     for (const [oldest, { weight: own }] of this.#sessions) {
