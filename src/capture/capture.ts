@@ -181,6 +181,7 @@ export async function readSource(
   }
   const facts = source.facts === undefined ? gathering.facts : mergeFacts(gathering.facts, source.facts);
   const tally = facts.parent === undefined ? gathering.tally : gathering.own;
+  const copied = facts.parent === undefined ? gathering.copiedPart : undefined;
   const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
   const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? writer.manifest()?.metadata?.base?.msg;
   const cost = await costOf(tally.models);
@@ -192,6 +193,7 @@ export async function readSource(
       facts,
       outsideFacts: outside,
       tally,
+      ...(copied === undefined ? {} : { copied }),
       promptTitle: gathering.promptTitle,
       records: Object.fromEntries(gathering.records),
       losses: Object.fromEntries(gathering.losses),

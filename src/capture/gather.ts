@@ -9,6 +9,7 @@ import type { Message } from '../model/message.ts';
 import type { ResponseUsage, Tally } from '../model/tally.ts';
 import { count, countResponse, emptyTally } from '../model/tally.ts';
 import { titleFrom } from '../model/title.ts';
+import type { Commit } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 
 /** Under this key stands the original id of a message that a resume placed in the tool's own form. */
@@ -47,6 +48,8 @@ export class Gathering implements Sink {
     const { before } = writer;
     this.#placed = before.placed;
     this.tally = structuredClone(before.tally);
+    this.#part = structuredClone(before.copied?.own);
+    this.#lastInherited = before.copied?.last;
     const { files, ...facts } = before.facts;
     this.#facts = facts;
     this.#filesBefore = files;
@@ -88,6 +91,13 @@ export class Gathering implements Sink {
     if (this.inherited || this.rereading) return;
     this.#lastInherited = this.#original(id);
     this.#part = emptyTally();
+  }
+
+  /** What stands in front of the session's own part, as long as nothing tells whose it is. */
+  get copiedPart(): Commit['copied'] {
+    return this.#part === undefined || this.#lastInherited === undefined
+      ? undefined
+      : { last: this.#lastInherited, own: this.#part };
   }
 
   /** The counts without what the tool copied from the session this one goes on from. */

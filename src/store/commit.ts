@@ -57,6 +57,8 @@ export interface Commit {
   /** sha256 of the facts the tool told outside the session's own files. */
   readonly outsideFacts: string;
   readonly tally: Tally;
+  /** Another session's messages stand in front, and nothing has told yet whose: the last of them, and the counts of what comes after. */
+  readonly copied?: { readonly last: string; readonly own: Tally };
   /** The first prompt's words, while nobody named the session. */
   readonly promptTitle: string | null;
   /** Records of the source by what they were. */
