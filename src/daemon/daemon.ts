@@ -56,6 +56,13 @@ interface SweepState {
   costMs: number;
 }
 
+/** What made a source be captured. */
+interface Taken {
+  readonly paths: readonly string[];
+  /** Somebody said that it changed just now; `false`: a search found it. */
+  readonly isHeard: boolean;
+}
+
 /** Runs until it is stopped. */
 export class Daemon {
   readonly #setup: DaemonSetup;
@@ -326,12 +333,12 @@ export class Daemon {
     const now = performance.now();
     if (this.#trouble !== undefined && now < this.#trouble.untilMs) return;
     if (!this.#isDue(now) && this.#backlog.size === 0) return;
-    const taken = new Map<Found, readonly string[]>();
+    const taken = new Map<Found, Taken>();
     try {
       await captureAll(this.#site, this.#next(taken), (captured) => {
-        const paths = taken.get(captured.found) ?? [];
+        const from = taken.get(captured.found);
         taken.delete(captured.found);
-        this.#report(captured, paths);
+        if (from !== undefined) this.#report(captured, from);
       });
       // What was captured into an index that is no more has to be in the one that is.
       this.#keepIndex();
@@ -345,20 +352,20 @@ export class Daemon {
       this.#trouble = { why, times, untilMs: performance.now() + waitMs };
     }
     // Taken, and cut off before anything was said of it.
-    for (const paths of taken.values()) for (const path of paths) this.#queue.failed(path, performance.now());
+    for (const { paths } of taken.values()) for (const path of paths) this.#queue.failed(path, performance.now());
   }
 
   #isDue(nowMs: number): boolean {
     return (this.#queue.nextMs() ?? Infinity) <= nowMs;
   }
 
-  *#next(taken: Map<Found, readonly string[]>): Generator<Found> {
+  *#next(taken: Map<Found, Taken>): Generator<Found> {
     for (const { found, paths } of this.#sourcesOf(this.#queue.take(performance.now()))) {
       if (this.#isStopping) {
         for (const path of paths) this.#queue.failed(path, performance.now());
         continue;
       }
-      taken.set(found, paths);
+      taken.set(found, { paths, isHeard: true });
       yield found;
     }
     const endMs = performance.now() + backlogMs;
@@ -366,7 +373,7 @@ export class Daemon {
       // A session is written once in one go, so what is due waits for the next.
       if (this.#isStopping || performance.now() >= endMs || this.#isDue(performance.now())) return;
       this.#backlog.delete(key);
-      taken.set(found, [found.source.files[0]?.path ?? '']);
+      taken.set(found, { paths: found.source.files.slice(0, 1).map(({ path }) => path), isHeard: false });
       yield found;
     }
   }
@@ -415,12 +422,14 @@ export class Daemon {
     }
   }
 
-  #report(captured: Captured, paths: readonly string[]): void {
+  #report(captured: Captured, { paths, isHeard }: Taken): void {
     const { outcome, problems } = captured;
     this.#tally.count(captured);
     for (const path of paths) {
-      if (outcome !== 'failed' && problems.length === 0) this.#queue.done(path);
-      else {
+      if (outcome !== 'failed' && problems.length === 0) {
+        this.#queue.done(path);
+        if (isHeard && captured.messages > 0) this.#queue.lookAgain(path, performance.now());
+      } else {
         this.#known.forget(path);
         this.#queue.failed(path, performance.now());
       }
