@@ -2,7 +2,7 @@
 
 import { SessionFsError } from '../errors.ts';
 import { launcherOf, signal, startDetached } from '../io/detached.ts';
-import { releaseLock, takeLock } from '../io/lock.ts';
+import { keepLock, releaseLock, takeLock } from '../io/lock.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
@@ -27,15 +27,23 @@ export function daemonStatus({ machine, store }: DaemonSite): DaemonStatus | und
   return status?.pid === pid ? status : undefined;
 }
 
-/** Takes the store for this process, for as long as `work` goes on. Throws `daemon-running` when another process has it. */
-export async function asDaemon<T>({ machine, store }: DaemonSite, work: () => Promise<T>): Promise<T> {
-  prepareStore(store);
+/**
+ * Takes the store for this process, for as long as `work` goes on; `hold` takes it again when somebody removed the lock. Both throw
+ * `daemon-running` when another process has it.
+ */
+export async function asDaemon<T>({ machine, store }: DaemonSite, work: (hold: () => void) => Promise<T>): Promise<T> {
   const { lock } = daemonFiles(store);
-  if (!takeLock(lock, (pid) => isDaemon(machine, store, pid))) throw runningError(runningDaemon(machine, store));
+  const isRunning = (pid: number): boolean => isDaemon(machine, store, pid);
+  prepareStore(store);
+  if (!takeLock(lock, isRunning)) throw runningError(runningDaemon(machine, store));
+  let isOurs = true;
   try {
-    return await work();
+    return await work(() => {
+      isOurs = keepLock(lock, isRunning);
+      if (!isOurs) throw runningError(runningDaemon(machine, store));
+    });
   } finally {
-    releaseLock(lock);
+    if (isOurs) releaseLock(lock);
   }
 }
 
