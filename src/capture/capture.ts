@@ -273,7 +273,7 @@ class Committer {
   readonly #report: (captured: Captured) => void;
   #waiting: { readonly staged: Staged; readonly captured: Captured }[] = [];
   #bytes = 0;
-  #since = Date.now();
+  #since = performance.now();
   /** Why the store cannot be written, once it cannot. */
   broken: SessionFsError | undefined;
 
@@ -285,7 +285,7 @@ class Committer {
   async add(staged: Staged, captured: Captured): Promise<void> {
     this.#waiting.push({ staged, captured });
     this.#bytes += captured.bytes;
-    if (this.#bytes >= flushBytes || Date.now() - this.#since >= flushMs) await this.flush();
+    if (this.#bytes >= flushBytes || performance.now() - this.#since >= flushMs) await this.flush();
   }
 
   /** Makes what was gathered durable. */
@@ -314,6 +314,6 @@ class Committer {
         problems: [{ path: staged.writer.folder, problem: messageOf(why) }],
       });
     }
-    this.#since = Date.now();
+    this.#since = performance.now();
   }
 }
