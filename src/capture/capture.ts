@@ -183,7 +183,8 @@ export async function readSource(
   const tally = facts.parent === undefined ? gathering.tally : gathering.own;
   const copied = facts.parent === undefined ? gathering.copiedPart : undefined;
   const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
-  const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? writer.manifest()?.metadata?.base?.msg;
+  const before = writer.manifest();
+  const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? before?.metadata?.base?.msg;
   const cost = await costOf(tally.models);
   const keepsWorkspace = writer.isRemembered && isSameWorkspace(facts, writer.before.facts);
   const fallback = new Date(cursors[mainKey ?? '']?.modifiedMs ?? 0).toISOString();
@@ -212,7 +213,7 @@ export async function readSource(
         cost,
         fallbackTime: fallback,
         isPlaced: writer.before.placed,
-        before: writer.manifest(),
+        before,
         parent:
           facts.parent === undefined
             ? undefined
