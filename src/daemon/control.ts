@@ -1,7 +1,7 @@
 /** Starting, stopping and asking a daemon from another process. */
 
 import { SessionFsError } from '../errors.ts';
-import { launcherOf, signal, startDetached } from '../io/detached.ts';
+import { daemonArgv, signal, startDetached } from '../io/detached.ts';
 import { keepLock, releaseLock, takeLock } from '../io/lock.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Store } from '../store/store.ts';
@@ -52,7 +52,7 @@ export async function startDaemon(site: DaemonSite): Promise<DaemonStatus> {
   const { machine, store } = site;
   const running = runningDaemon(machine, store);
   if (running !== undefined) throw runningError(running);
-  const started = startDetached([process.execPath, launcherOf('sfsd')], machine.env);
+  const started = startDetached(daemonArgv(), machine.env);
   try {
     for (const until = performance.now() + patienceMs; performance.now() < until;) {
       const status = readStatus(store);

@@ -337,7 +337,7 @@ test('a service is written below the home directory, and removed with what the m
   const unit = readFileSync(path, 'utf8');
   for (const [name, value] of [['SFS_HOME', place.store] as const, ...variables])
     assert.ok(unit.includes(`Environment="${name}=${value}"\n`), unit);
-  const [, program = ''] = /^ExecStart="[^"]+" "(.*)"$/m.exec(unit) ?? [];
+  const [, program = ''] = /^ExecStart="[^"]+" "--max-semi-space-size=4" "(.*)"$/m.exec(unit) ?? [];
   assert.equal(statSync(program).mode & 0o100, 0o100);
   assert.match(place.run(['daemon', 'install']).out, /^Replaced /);
   const link = join(dirname(path), 'default.target.wants', 'sfsd.service');
