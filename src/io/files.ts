@@ -80,17 +80,12 @@ export interface Replacement {
 }
 
 /** Writes what is to stand in place of a file; mode 0600. */
-export function prepareReplacement(path: string, data: string | readonly Uint8Array[]): Replacement {
-  const pieces = typeof data === 'string' ? [Buffer.from(data, 'utf8')] : data;
+export function prepareReplacement(path: string, data: string): Replacement {
   const temporary = join(dirname(path), temporaryName());
   writing(path, () => {
     const file = openSync(temporary, 'wx', privateFile);
     try {
-      let length = 0;
-      for (const piece of pieces) {
-        writeAll(file, piece, length);
-        length += piece.length;
-      }
+      writeAll(file, Buffer.from(data, 'utf8'), 0);
     } catch (cause) {
       unlinkSync(temporary);
       throw cause;

@@ -57,6 +57,8 @@ export interface Commit {
   readonly native: { readonly [key: string]: ArchivedFile };
   readonly cursors: { readonly [key: string]: Cursor };
   readonly facts: SessionFacts;
+  /** Names the list that is `facts.files`, where that is a file of its own (`touched-files.ts`). */
+  readonly files?: string;
   /** sha256 of the facts the tool told outside the session's own files. */
   readonly outsideFacts: string;
   readonly tally: Tally;
@@ -71,23 +73,11 @@ export interface Commit {
   readonly placed: boolean;
 }
 
-/** The text of a list of files, as long as the list is kept. */
-const fileTexts = new WeakMap<NonNullable<SessionFacts['files']>, Buffer>();
-
-/**
- * The text of a commit, in pieces. Of a long session most of it are the files that were touched, and a process that writes the
- * session again mostly has the list it wrote before: it is not spelled out again.
- */
-export function encodeCommit({ facts: { files, ...facts }, ...commit }: Commit): readonly Buffer[] {
-  if (files === undefined) return [Buffer.from(JSON.stringify({ ...commit, facts }))];
-  const text = fileTexts.get(files) ?? Buffer.from(JSON.stringify(files));
-  fileTexts.set(files, text);
-  const others = JSON.stringify(facts).slice(1);
-  return [
-    Buffer.from(`${JSON.stringify(commit).slice(0, -1)},"facts":{"files":`),
-    text,
-    Buffer.from(`${others === '}' ? '' : ','}${others}}`),
-  ];
+/** The text of a commit. A list of touched files that has a file of its own is left out. */
+export function encodeCommit(commit: Commit): string {
+  if (commit.files === undefined) return JSON.stringify(commit);
+  const { files: _, ...facts } = commit.facts;
+  return JSON.stringify({ ...commit, facts });
 }
 
 /** A commit without the decoders' states: who only reads a session has no use for them, and they can be megabytes. */

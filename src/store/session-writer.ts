@@ -27,6 +27,7 @@ import { KeyLog } from './key-log.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
+import { putFiles, readFiles, sweepFiles } from './touched-files.ts';
 import type { Known, WriterMemory } from './writer-memory.ts';
 
 /** Of a session with nothing in it. */
@@ -66,8 +67,10 @@ export class SessionWriter {
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
   readonly #memory: WriterMemory | undefined;
-  /** Length of the commit's text, once it is prepared. */
-  #commitBytes = 0;
+  /** The manifest on the disk, when it need not be read. */
+  readonly #manifest: Manifest | undefined;
+  /** Length of the texts of manifest and commit, once they are prepared. */
+  #textLength = 0;
   #isHeld = true;
 
   private constructor(
@@ -88,6 +91,7 @@ export class SessionWriter {
     this.#native = { ...this.before.native };
     this.#memory = memory;
     this.#offsets = known?.offsets;
+    this.#manifest = known?.manifest;
   }
 
   /**
@@ -198,6 +202,7 @@ export class SessionWriter {
 
   /** The manifest on the disk, with what the user set; `undefined` before the first commit. */
   manifest(): Manifest | undefined {
+    if (this.#manifest !== undefined) return this.#manifest;
     const path = join(this.folder, layout.manifest);
     if (!exists(path)) return undefined;
     try {
@@ -224,8 +229,11 @@ export class SessionWriter {
       this.#native[key] = finished.file;
       touched.push(...finished.touched);
     }
+    const { files: _, ...told } = next;
+    const files = putFiles(this.folder, told.facts.files);
     const commit: Commit = {
-      ...next,
+      ...told,
+      ...(files === undefined ? {} : { files }),
       version: 1,
       messagesBytes: this.#messages.length,
       liveBytes: this.#live.length,
@@ -242,14 +250,17 @@ export class SessionWriter {
     const files = [
       [layout.workspace, keepsWorkspace === true ? undefined : workspace],
       [layout.tools, tools],
-      [layout.manifest, manifest],
     ] as const;
     const replacements = files.flatMap(([name, value]) =>
-      value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
+      value === undefined ? [] : [prepareReplacement(join(this.folder, name), spelled(value))],
     );
-    const pieces = encodeCommit(staged.commit);
-    this.#commitBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), pieces)];
+    const texts = [spelled(manifest), encodeCommit(staged.commit)] as const;
+    this.#textLength = texts[0].length + texts[1].length;
+    return [
+      ...replacements,
+      prepareReplacement(join(this.folder, layout.manifest), texts[0]),
+      prepareReplacement(join(this.folder, layout.commit), texts[1]),
+    ];
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
@@ -264,9 +275,11 @@ export class SessionWriter {
       const before = this.before.native[key];
       if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
+    if (staged.commit.files !== this.before.files) sweepFiles(this.folder, staged.commit.files);
     this.#memory?.keep(this.id, this.folder, {
       commit: staged.commit,
-      commitBytes: this.#commitBytes,
+      manifest: staged.derived.manifest,
+      textLength: this.#textLength,
       offsets: this.#offsets,
       keys: this.#keys.known,
     });
@@ -303,7 +316,8 @@ function recovered(
   known: Commit | undefined,
 ): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
   const path = join(folder, layout.commit);
-  const commit = known ?? (exists(path) ? decodeCommit(readBytes(path).toString('utf8'), path) : undefined);
+  const commit =
+    known ?? (exists(path) ? withFiles(folder, decodeCommit(readBytes(path).toString('utf8'), path)) : undefined);
   if (commit === undefined) {
     for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
@@ -334,6 +348,17 @@ function recovered(
     },
     isWhole: false,
   };
+}
+
+/** The commit with the list of files that is beside it. */
+function withFiles(folder: string, commit: Commit | undefined): Commit | undefined {
+  const files = commit?.files === undefined ? undefined : readFiles(folder, commit.files);
+  return commit === undefined || files === undefined ? commit : { ...commit, facts: { ...commit.facts, files } };
+}
+
+/** A derived file's text. */
+function spelled(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Bytes of a file up to its last newline. */
