@@ -96,6 +96,20 @@ export function prepareReplacement(path: string, data: string): Replacement {
   return { temporary, publish: () => writing(path, () => renameSync(temporary, path)) };
 }
 
+/** Writes over what is in a file: without more space, as long as it grows no larger, but not at once. For what may be read half written. */
+export function writeOver(path: string, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  writing(path, () => {
+    const file = openSync(path, 'r+');
+    try {
+      writeAll(file, bytes, 0);
+      ftruncateSync(file, bytes.length);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
 /** A file written whole under a temporary name in its folder, on the disk, not yet to be seen under its own. */
 export interface PreparedFile {
   readonly path: string;

@@ -22,15 +22,16 @@ import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
-import { decodeCommit } from './commit.ts';
+import { decodeCommit, encodeCommit } from './commit.ts';
 import { KeyLog } from './key-log.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
+import { putFiles, readFiles, sweepFiles } from './touched-files.ts';
 import type { Known, WriterMemory } from './writer-memory.ts';
 
-/** A session with nothing in it. */
-function emptyCommit(): Commit {
+/** Of a session with nothing in it. */
+export function emptyCommit(): Commit {
   return {
     version: 1,
     messagesBytes: 0,
@@ -56,6 +57,8 @@ export class SessionWriter {
   readonly before: Commit;
   /** Was there no commit yet? */
   readonly isNew: boolean;
+  /** Did this process write the last commit, and all that is derived beside it? */
+  readonly isRemembered: boolean;
   readonly #messages: AppendLog;
   readonly #live: AppendLog;
   readonly #keys: KeyLog;
@@ -64,8 +67,10 @@ export class SessionWriter {
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
   readonly #memory: WriterMemory | undefined;
-  /** The text of the commit that is prepared. */
-  #commitText = '';
+  /** The manifest on the disk, when it need not be read. */
+  readonly #manifest: Manifest | undefined;
+  /** Length of the texts of manifest and commit, once they are prepared. */
+  #textLength = 0;
   #isHeld = true;
 
   private constructor(
@@ -78,6 +83,7 @@ export class SessionWriter {
     this.id = id;
     this.folder = folder;
     this.isNew = before === undefined;
+    this.isRemembered = known !== undefined;
     this.before = before ?? emptyCommit();
     this.#messages = new AppendLog(join(folder, layout.messages), this.before.messagesBytes);
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
@@ -85,6 +91,7 @@ export class SessionWriter {
     this.#native = { ...this.before.native };
     this.#memory = memory;
     this.#offsets = known?.offsets;
+    this.#manifest = known?.manifest;
   }
 
   /**
@@ -195,6 +202,7 @@ export class SessionWriter {
 
   /** The manifest on the disk, with what the user set; `undefined` before the first commit. */
   manifest(): Manifest | undefined {
+    if (this.#manifest !== undefined) return this.#manifest;
     const path = join(this.folder, layout.manifest);
     if (!exists(path)) return undefined;
     try {
@@ -221,8 +229,11 @@ export class SessionWriter {
       this.#native[key] = finished.file;
       touched.push(...finished.touched);
     }
+    const { files: _, ...told } = next;
+    const files = putFiles(this.folder, told.facts.files);
     const commit: Commit = {
-      ...next,
+      ...told,
+      ...(files === undefined ? {} : { files }),
       version: 1,
       messagesBytes: this.#messages.length,
       liveBytes: this.#live.length,
@@ -235,17 +246,21 @@ export class SessionWriter {
 
   /** Writes the derived files and the commit beside the old ones. */
   prepareCommit(staged: Staged): readonly Replacement[] {
-    const { manifest, workspace, tools } = staged.derived;
+    const { manifest, workspace, keepsWorkspace, tools } = staged.derived;
     const files = [
-      [layout.workspace, workspace],
+      [layout.workspace, keepsWorkspace === true ? undefined : workspace],
       [layout.tools, tools],
-      [layout.manifest, manifest],
     ] as const;
     const replacements = files.flatMap(([name, value]) =>
-      value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
+      value === undefined ? [] : [prepareReplacement(join(this.folder, name), spelled(value))],
     );
-    this.#commitText = JSON.stringify(staged.commit);
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), this.#commitText)];
+    const texts = [spelled(manifest), encodeCommit(staged.commit)] as const;
+    this.#textLength = texts[0].length + texts[1].length;
+    return [
+      ...replacements,
+      prepareReplacement(join(this.folder, layout.manifest), texts[0]),
+      prepareReplacement(join(this.folder, layout.commit), texts[1]),
+    ];
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
@@ -260,8 +275,11 @@ export class SessionWriter {
       const before = this.before.native[key];
       if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
+    if (staged.commit.files !== this.before.files) sweepFiles(this.folder, staged.commit.files);
     this.#memory?.keep(this.id, this.folder, {
-      commit: this.#commitText,
+      commit: staged.commit,
+      manifest: staged.derived.manifest,
+      textLength: this.#textLength,
       offsets: this.#offsets,
       keys: this.#keys.known,
     });
@@ -291,15 +309,15 @@ export class SessionWriter {
 /**
  * The last commit, with the files cut to what it promised. A directory that was never committed is begun again. Where a file
  * is shorter than promised, its whole lines and the native bytes stay, and the sources are read again from their beginning.
- * `known`: the text of the commit, when it need not be read.
+ * `known`: the commit, when it need not be read.
  */
 function recovered(
   folder: string,
-  known: string | undefined,
+  known: Commit | undefined,
 ): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
   const path = join(folder, layout.commit);
-  const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
-  const commit = text === undefined ? undefined : decodeCommit(text, path);
+  const commit =
+    known ?? (exists(path) ? withFiles(folder, decodeCommit(readBytes(path).toString('utf8'), path)) : undefined);
   if (commit === undefined) {
     for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
@@ -332,6 +350,17 @@ function recovered(
   };
 }
 
+/** The commit with the list of files that is beside it. */
+function withFiles(folder: string, commit: Commit | undefined): Commit | undefined {
+  const files = commit?.files === undefined ? undefined : readFiles(folder, commit.files);
+  return commit === undefined || files === undefined ? commit : { ...commit, facts: { ...commit.facts, files } };
+}
+
+/** A derived file's text. */
+function spelled(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
 /** Bytes of a file up to its last newline. */
 function wholeLines(path: string): number {
   if (!exists(path)) return 0;
@@ -344,6 +373,8 @@ function wholeLines(path: string): number {
 export interface Derived {
   readonly manifest: Manifest;
   readonly workspace: Workspace | undefined;
+  /** The file that is there says the same and stays: `workspace` is for the index, and has no files. */
+  readonly keepsWorkspace?: boolean;
   readonly tools: Tools | undefined;
 }
 
