@@ -11,6 +11,7 @@ import type { PreparedFile } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
+import { mapped } from '../model/mapped.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
 import type { CommitOutline } from '../store/commit.ts';
@@ -18,6 +19,7 @@ import { note } from '../store/ledger.ts';
 import { notePlacing, sweepPlacing } from '../store/placing.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
+import type { MessageLine } from '../store/session-reader.ts';
 import { fitTo, withLosses } from './budget.ts';
 import type { Budget, Budgeted, Fitted } from './budget.ts';
 import { audited } from './audit.ts';
@@ -232,6 +234,8 @@ class Resumption {
     const archived = Object.entries(commit.native).map(([key]) => ({ key, path: commit.cursors[key]?.path ?? '' }));
     const places = this.#writer.restore(archived, given);
     if (places === undefined) return undefined;
+    // First, while there is room: what is put back passes through memory that is given back late.
+    const carried = countLive(this.#reader.live());
     const files = this.#putBack(places, commit);
     this.#note(this.#row.session_id, null, nativeId, files);
     const registration = await this.#register(nativeId, files, given);
@@ -241,7 +245,7 @@ class Resumption {
       nativeId,
       sessionId: this.#row.session_id,
       files: files.map(({ path }) => path),
-      carried: countLive(this.#reader.live()),
+      carried,
       losses: {},
       registration,
     });
@@ -278,7 +282,8 @@ class Resumption {
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
     this.#refuseOld(version);
     const given = await this.#given(version, nativeId);
-    const live = this.#fitted?.messages ?? this.#reader.live();
+    const live: Iterable<MessageLine> =
+      this.#fitted === undefined ? this.#reader.liveLines() : mapped(this.#fitted.messages, (message) => ({ message }));
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
       home: this.#home,

@@ -19,6 +19,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  write,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -95,6 +96,20 @@ export function prepareReplacement(path: string, data: string): Replacement {
   return { temporary, publish: () => writing(path, () => renameSync(temporary, path)) };
 }
 
+/** Writes over what is in a file: without more space, as long as it grows no larger, but not at once. For what may be read half written. */
+export function writeOver(path: string, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  writing(path, () => {
+    const file = openSync(path, 'r+');
+    try {
+      writeAll(file, bytes, 0);
+      ftruncateSync(file, bytes.length);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
 /** A file written whole under a temporary name in its folder, on the disk, not yet to be seen under its own. */
 export interface PreparedFile {
   readonly path: string;
@@ -127,6 +142,10 @@ export function prepareFile(path: string, chunks: Iterable<Uint8Array>): Prepare
       closeSync(file);
     }
   });
+  return preparedFile(path, temporary, info);
+}
+
+function preparedFile(path: string, temporary: string, info: FileInfo): PreparedFile {
   const discard = (): void => rmSync(temporary, { force: true });
   return {
     path,
@@ -143,6 +162,65 @@ export function prepareFile(path: string, chunks: Iterable<Uint8Array>): Prepare
         }
       }),
   };
+}
+
+/** What {@link prepareFile} writes, piece by piece on the thread pool, beside what its caller does. */
+export class FileDraft {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: number;
+  /** What is being written. */
+  #behind: Promise<void> = Promise.resolve();
+  #length = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = join(dirname(path), temporaryName());
+    this.#file = writing(path, () => openSync(this.#temporary, 'wx', privateFile));
+  }
+
+  /** Appends bytes, which must stay as they are until `written` is called. Waits for those before them. */
+  async append(bytes: Uint8Array, written: () => void): Promise<void> {
+    await this.#behind;
+    const position = this.#length;
+    this.#length += bytes.length;
+    this.#behind = writeAside(this.#path, this.#file, bytes, position).then(written);
+    // Told by whoever waits for it.
+    this.#behind.catch(() => undefined);
+  }
+
+  /** Waits until all of it is on the disk. */
+  async finish(): Promise<PreparedFile> {
+    await this.#behind;
+    await flushed(this.#file);
+    return writing(this.#path, () => {
+      const info = infoOf(fstatSync(this.#file));
+      closeSync(this.#file);
+      return preparedFile(this.#path, this.#temporary, info);
+    });
+  }
+
+  /** Takes it away, whatever became of it. */
+  async discard(): Promise<void> {
+    await Promise.allSettled([this.#behind]);
+    closeSync(this.#file);
+    rmSync(this.#temporary, { force: true });
+  }
+}
+
+async function writeAside(path: string, file: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const at = done;
+    done += await new Promise<number>((resolve, reject) =>
+      write(file, bytes, at, bytes.length - at, position + at, (error, count) =>
+        error === null ? resolve(count) : reject(unwritable(path, error)),
+      ),
+    );
+  }
+}
+
+function flushed(file: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(file, (error) => (error === null ? resolve() : reject(error))));
 }
 
 /** Writes `data` at `length` and cuts off what stood behind it; the new length. At length 0 the file is made anew. */
@@ -197,9 +275,7 @@ export async function flushFiles(paths: Iterable<string>): Promise<void> {
     [...paths].map(async (path) => {
       const file = openSync(path, 'r');
       try {
-        await new Promise<void>((resolve, reject) =>
-          fsync(file, (error) => (error === null ? resolve() : reject(error))),
-        );
+        await flushed(file);
       } finally {
         closeSync(file);
       }

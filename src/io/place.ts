@@ -2,7 +2,7 @@
 
 import { dirname, join, sep } from 'node:path';
 import { SessionFsError } from '../errors.ts';
-import { exists, isLink, makeFolder, prepareFile } from './files.ts';
+import { FileDraft, exists, isLink, makeFolder, prepareFile } from './files.ts';
 import type { PreparedFile } from './files.ts';
 
 /** The absolute path of a file below `home`. Throws `outside-home` for `..`, absolute parts, or a link on the way. */
@@ -31,6 +31,16 @@ export function pathBelow(home: string, relativePath: string): string {
 
 /** Writes a file below `home` that appears when it is published. */
 export function prepareBelow(home: string, relativePath: string, chunks: Iterable<Uint8Array>): PreparedFile {
+  return prepareFile(freePath(home, relativePath), chunks);
+}
+
+/** Begins such a file, to be written piece by piece. */
+export function draftBelow(home: string, relativePath: string): FileDraft {
+  return new FileDraft(freePath(home, relativePath));
+}
+
+/** A path where nothing is yet, in a folder that is there. */
+function freePath(home: string, relativePath: string): string {
   const path = pathBelow(home, relativePath);
   if (exists(path))
     throw new SessionFsError(
@@ -39,5 +49,5 @@ export function prepareBelow(home: string, relativePath: string, chunks: Iterabl
       'it is somebody else’s session; resume again to get a new id',
     );
   makeFolder(dirname(path));
-  return prepareFile(path, chunks);
+  return path;
 }

@@ -7,15 +7,19 @@ import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
 import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove, sizeOf } from '../io/files.ts';
-import { compress, compressAgainst, decompress } from '../io/compress.ts';
+import { compress, compressAgainst, compressAside, decompress } from '../io/compress.ts';
 import type { Packed } from '../io/compress.ts';
-import { hashOf } from '../io/hash.ts';
+import { freeBuffer } from '../io/memory.ts';
+import { hashAside, hashOf } from '../io/hash.ts';
 import { frameEnd } from '../io/zstd-frames.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
 const frameBytes = 1 << 20;
 /** A tail at least this long becomes a frame of its own when the source is quiet. */
 const sealBytes = 4096;
+
+/** Frames that may be made at once. */
+const mostAside = 3;
 
 /** Nothing archived yet. */
 export const emptyArchive: ArchivedFile = { generation: 0, frames: [], tailBytes: 0 };
@@ -31,20 +35,31 @@ function generationFolder(sessionFolder: string, key: string, generation: number
 }
 
 /**
- * The raw bytes again, piece by piece. Throws `invalid-session` when a frame does not have its hash, `unreadable` when a file
- * is gone.
+ * The raw bytes again, piece by piece, each good until the next is asked for. Throws `invalid-session` when a frame does not have
+ * its hash, `unreadable` when a file is gone.
  */
 export function* readArchive(sessionFolder: string, key: string, file: ArchivedFile): Generator<Buffer> {
   const folder = generationFolder(sessionFolder, key, file.generation);
   let offset = 0;
   for (const frame of file.frames) {
     const path = join(folder, 'frames.zst');
-    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset, { frameBytes: frame.raw });
+    const stored = readBytes(path, offset, frame.stored);
+    const raw = unpacked(path, stored, offset, { frameBytes: frame.raw });
+    freeBuffer(stored);
     if (hashOf(raw) !== frame.sha256) throw damaged(path, offset);
     offset += frame.stored;
     yield raw;
+    freeBuffer(raw);
   }
   if (file.tailBytes > 0) yield readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
+}
+
+/** The same in one piece. */
+export function wholeArchive(sessionFolder: string, key: string, file: ArchivedFile): Buffer {
+  const whole = Buffer.alloc(archivedBytes(file));
+  let offset = 0;
+  for (const piece of readArchive(sessionFolder, key, file)) offset += piece.copy(whole, offset);
+  return whole;
 }
 
 /** The last raw bytes of one archived file, `bytes` of them or all there are. Throws as `readArchive`. */
@@ -82,7 +97,7 @@ export function readOldGeneration(
       next ??
       (generation + 1 < newest.generation
         ? readOldGeneration(sessionFolder, key, generation + 1, newest)
-        : Buffer.concat([...readArchive(sessionFolder, key, newest)]));
+        : wholeArchive(sessionFolder, key, newest));
     return unpacked(patched.path, readBytes(patched.path), 0, { base: base.subarray(0, patched.baseBytes) });
   }
   const frames = exists(path) ? unpacked(path, readBytes(path), 0) : Buffer.alloc(0);
@@ -100,10 +115,13 @@ export function* readOldFrames(sessionFolder: string, key: string, generation: n
   for (let at = 0; at < size;) {
     const end = frameEnd(look, at, size);
     if (end === undefined) throw damaged(path, at);
-    const raw = unpacked(path, readBytes(path, at, end - at), at);
+    const stored = readBytes(path, at, end - at);
+    const raw = unpacked(path, stored, at);
+    freeBuffer(stored);
     rawBytes += raw.length;
     at = end;
     yield raw;
+    freeBuffer(raw);
   }
   const tail = tailPath(folder, rawBytes);
   if (exists(tail)) yield readBytes(tail);
@@ -137,8 +155,8 @@ function patch(sessionFolder: string, key: string, before: ArchivedFile, next: A
   const isLarge = Math.max(archivedBytes(before), archivedBytes(next)) > mostPatchedBytes;
   if (isLarge || before.generation % wholeEvery === 0 || next.generation !== before.generation + 1) return;
   const folder = generationFolder(sessionFolder, key, before.generation);
-  const raw = Buffer.concat([...readArchive(sessionFolder, key, before)]);
-  const base = Buffer.concat([...readArchive(sessionFolder, key, next)]);
+  const raw = wholeArchive(sessionFolder, key, before);
+  const base = wholeArchive(sessionFolder, key, next);
   const packed = compressAgainst(raw, base);
   const stored = before.frames.reduce((sum, frame) => sum + frame.stored, before.tailBytes);
   if (packed.length >= stored || !decompress(packed, { base }).equals(raw)) return;
@@ -186,6 +204,9 @@ export class ArchiveWriter {
   #partsBytes = 0;
   #tailOnDisk: number;
   readonly #touched = new Set<string>();
+  /** Frames being made on the thread pool, and their writing in order. */
+  #aside: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(sessionFolder: string, key: string, before: ArchivedFile) {
     this.#folder = generationFolder(sessionFolder, key, before.generation);
@@ -203,6 +224,34 @@ export class ArchiveWriter {
     this.#parts.push({ bytes, release });
     this.#partsBytes += bytes.length;
     if (this.#tailOnDisk + this.#partsBytes >= frameBytes) this.#seal();
+  }
+
+  /**
+   * As `append`, with frames made on the thread pool, beside what the caller does. Waits where that falls behind. `settle` before
+   * `finish`.
+   */
+  async appendAside(bytes: Buffer, release: () => void): Promise<void> {
+    this.#parts.push({ bytes, release });
+    this.#partsBytes += bytes.length;
+    if (this.#tailOnDisk + this.#partsBytes < frameBytes) return;
+    const { raw, taken } = this.#takeParts();
+    this.#waiting += 1;
+    const made = Promise.all([compressAside(raw), hashAside(raw)]);
+    const before = this.#aside;
+    this.#aside = (async () => {
+      const [compressed, sha256] = await made;
+      await before;
+      this.#write(raw, compressed, sha256, taken);
+      this.#waiting -= 1;
+    })();
+    // Told by whoever waits for it.
+    this.#aside.catch(() => undefined);
+    if (this.#waiting > mostAside) await before;
+  }
+
+  /** Waits for the frames that are made aside. */
+  settle(): Promise<void> {
+    return this.#aside;
   }
 
   /** Writes everything out; what the commit is to list, and the files to flush before it. */
@@ -228,6 +277,12 @@ export class ArchiveWriter {
   }
 
   #seal(): void {
+    const { raw, taken } = this.#takeParts();
+    this.#write(raw, compress(raw), hashOf(raw), taken);
+  }
+
+  /** What waits behind the frames, in one piece. */
+  #takeParts(): { readonly raw: Buffer; readonly taken: readonly Piece[] } {
     const onDisk =
       this.#tailOnDisk === 0 ? [] : [readBytes(tailPath(this.#folder, framedBytes(this.#frames)), 0, this.#tailOnDisk)];
     const taken = this.#parts;
@@ -236,12 +291,16 @@ export class ArchiveWriter {
     this.#parts = [];
     this.#partsBytes = 0;
     this.#tailOnDisk = 0;
+    return { raw, taken };
+  }
+
+  #write(raw: Buffer, compressed: Buffer, sha256: string, taken: readonly Piece[]): void {
     const path = join(this.#folder, 'frames.zst');
     this.#touched.add(path);
-    const compressed = compress(raw);
     appendAt(path, this.#storedBytes, compressed);
     this.#storedBytes += compressed.length;
-    this.#frames.push({ raw: raw.length, stored: compressed.length, sha256: hashOf(raw) });
+    this.#frames.push({ raw: raw.length, stored: compressed.length, sha256 });
+    freeBuffer(compressed);
     for (const { release } of taken) release();
   }
 }

@@ -27,19 +27,20 @@ import type { LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
-import { ownText } from '../model/own-text.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
-import { decodeCommit } from './commit.ts';
+import { decodeCommit, encodeCommit } from './commit.ts';
+import { KeyLog } from './key-log.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
+import { putFiles, readFiles, sweepFiles } from './touched-files.ts';
 import type { Known, WriterMemory } from './writer-memory.ts';
 
-/** A session with nothing in it. */
-function emptyCommit(): Commit {
+/** Of a session with nothing in it. */
+export function emptyCommit(): Commit {
   return {
     version: 1,
     messagesBytes: 0,
@@ -67,17 +68,20 @@ export class SessionWriter {
   readonly promised: Commit['cursors'];
   /** Was there no commit yet? */
   readonly isNew: boolean;
+  /** Did this process write the last commit, and all that is derived beside it? */
+  readonly isRemembered: boolean;
   readonly #messages: AppendLog;
   readonly #live: AppendLog;
-  readonly #keys: AppendLog;
+  readonly #keys: KeyLog;
   /** Newest revision of each message: base id → offset of its line. Read from the disk at the first question. */
   #offsets: Map<string, number> | undefined;
-  #keyMap: Map<string, string> | undefined;
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
   readonly #memory: WriterMemory | undefined;
-  /** The text of the commit that is prepared. */
-  #commitText = '';
+  /** The manifest on the disk, when it need not be read. */
+  readonly #manifest: Manifest | undefined;
+  /** Length of the texts of manifest and commit, once they are prepared. */
+  #textLength = 0;
   #isHeld = true;
 
   private constructor(
@@ -92,14 +96,15 @@ export class SessionWriter {
     this.promised = promised;
     this.folder = folder;
     this.isNew = before === undefined;
+    this.isRemembered = known !== undefined;
     this.before = before ?? emptyCommit();
     this.#messages = new AppendLog(join(folder, layout.messages), this.before.messagesBytes);
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
-    this.#keys = new AppendLog(join(folder, layout.keys), this.before.keysBytes);
+    this.#keys = new KeyLog(join(folder, layout.keys), this.before.keysBytes, this.before.keys ?? [], known?.keys);
     this.#native = { ...this.before.native };
     this.#memory = memory;
     this.#offsets = known?.offsets;
-    this.#keyMap = known?.keys;
+    this.#manifest = known?.manifest;
   }
 
   /**
@@ -148,9 +153,9 @@ export class SessionWriter {
     return undefined;
   }
 
-  /** Appends a message; the caller has made sure that its id is new. */
-  append(message: Message): void {
-    const offset = this.#messages.line(encodeLine(message));
+  /** Appends a message; the caller has made sure that its id is new. `text`: its line, where that is known. */
+  append(message: Message, text = encodeLine(message)): void {
+    const offset = this.#messages.line(text);
     if (this.#offsets !== undefined) noteForm(this.#offsets, message, offset);
   }
 
@@ -161,26 +166,22 @@ export class SessionWriter {
 
   /** The message a native key stands for. */
   key(key: string): string | undefined {
-    return this.#keysKnown().get(key);
+    return this.#keys.all().get(key);
   }
 
   /** Every native key and the message it stands for. */
   keys(): ReadonlyMap<string, string> {
-    return this.#keysKnown();
+    return this.#keys.all();
   }
 
   /** Remembers what a native key stands for; a key that says the same already is left alone. */
   setKey(key: string, id: string): void {
-    const keys = this.#keysKnown();
-    if (keys.get(key) === id) return;
-    keys.set(ownText(key), id);
-    this.#keys.line(encodeLine([key, id]));
+    if (this.#keys.all().get(key) !== id) this.#keys.add(key, id);
   }
 
-  /** Remembers what a native key stands for that was not known before; nothing is kept in memory for it. */
+  /** Remembers what a native key stands for that was not known before. */
   addKey(key: string, id: string): void {
-    this.#keyMap?.set(ownText(key), id);
-    this.#keys.line(encodeLine([key, id]));
+    this.#keys.add(key, id);
   }
 
   /** The archive of a native file, at its newest generation or a fresh one. */
@@ -214,6 +215,7 @@ export class SessionWriter {
 
   /** The manifest on the disk, with what the user set; `undefined` before the first commit. */
   manifest(): Manifest | undefined {
+    if (this.#manifest !== undefined) return this.#manifest;
     const path = join(this.folder, layout.manifest);
     if (!exists(path)) return undefined;
     try {
@@ -227,7 +229,7 @@ export class SessionWriter {
 
   /** Writes everything but the commit. Afterwards `flush` the files and `commit`. */
   stage(
-    next: Omit<Commit, 'version' | 'messagesBytes' | 'liveBytes' | 'keysBytes' | 'native'>,
+    next: Omit<Commit, 'version' | 'messagesBytes' | 'liveBytes' | 'keysBytes' | 'keys' | 'native'>,
     derived: Derived,
   ): Staged {
     const touched: string[] = [];
@@ -240,12 +242,16 @@ export class SessionWriter {
       this.#native[key] = finished.file;
       touched.push(...finished.touched);
     }
+    const { files: _, ...told } = next;
+    const files = putFiles(this.folder, told.facts.files);
     const commit: Commit = {
-      ...next,
+      ...told,
+      ...(files === undefined ? {} : { files }),
       version: 1,
       messagesBytes: this.#messages.length,
       liveBytes: this.#live.length,
-      keysBytes: this.#keys.length,
+      keysBytes: this.#keys.bytes,
+      keys: this.#keys.few,
       native: this.#native,
     };
     return { writer: this, touched, commit, derived };
@@ -253,17 +259,21 @@ export class SessionWriter {
 
   /** Writes the derived files and the commit beside the old ones. */
   prepareCommit(staged: Staged): readonly Replacement[] {
-    const { manifest, workspace, tools } = staged.derived;
+    const { manifest, workspace, keepsWorkspace, tools } = staged.derived;
     const files = [
-      [layout.workspace, workspace],
+      [layout.workspace, keepsWorkspace === true ? undefined : workspace],
       [layout.tools, tools],
-      [layout.manifest, manifest],
     ] as const;
     const replacements = files.flatMap(([name, value]) =>
-      value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
+      value === undefined ? [] : [prepareReplacement(join(this.folder, name), spelled(value))],
     );
-    this.#commitText = JSON.stringify(staged.commit);
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), this.#commitText)];
+    const texts = [spelled(manifest), encodeCommit(staged.commit)] as const;
+    this.#textLength = texts[0].length + texts[1].length;
+    return [
+      ...replacements,
+      prepareReplacement(join(this.folder, layout.manifest), texts[0]),
+      prepareReplacement(join(this.folder, layout.commit), texts[1]),
+    ];
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
@@ -278,10 +288,13 @@ export class SessionWriter {
       const before = this.before.native[key];
       if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
+    if (staged.commit.files !== this.before.files) sweepFiles(this.folder, staged.commit.files);
     this.#memory?.keep(this.id, this.folder, {
-      commit: this.#commitText,
+      commit: staged.commit,
+      manifest: staged.derived.manifest,
+      textLength: this.#textLength,
       offsets: this.#offsets,
-      keys: this.#keyMap,
+      keys: this.#keys.known,
     });
     this.close();
   }
@@ -299,39 +312,25 @@ export class SessionWriter {
   #known(): Map<string, number> {
     if (this.#offsets === undefined) {
       this.#messages.write();
-      this.#offsets = scanMessages(this.#messages.path, this.#messages.length).offsets;
+      this.#offsets =
+        this.#messages.length === 0 ? new Map() : scanMessages(this.#messages.path, this.#messages.length).offsets;
     }
     return this.#offsets;
-  }
-
-  #keysKnown(): Map<string, string> {
-    if (this.#keyMap === undefined) {
-      this.#keyMap = new Map();
-      this.#keys.write();
-      if (exists(this.#keys.path)) {
-        for (const line of linesOf(readChunks(this.#keys.path, 0, this.#keys.length))) {
-          const pair: unknown = JSON.parse(line.bytes.toString('utf8'));
-          if (Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string')
-            this.#keyMap.set(pair[0], pair[1]);
-        }
-      }
-    }
-    return this.#keyMap;
   }
 }
 
 /**
  * The last commit, with the files cut to what it promised. A directory that was never committed is begun again. Where a file
  * is shorter than promised, its whole lines and the native bytes stay, and the sources are read again from their beginning.
- * `known`: the text of the commit, when it need not be read.
+ * `known`: the commit, when it need not be read.
  */
 function recovered(
   folder: string,
-  known: string | undefined,
+  known: Commit | undefined,
 ): { readonly commit: Commit | undefined; readonly isWhole: boolean; readonly promised?: Commit['cursors'] } {
   const path = join(folder, layout.commit);
-  const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
-  const commit = text === undefined ? undefined : decodeCommit(text, path);
+  const commit =
+    known ?? (exists(path) ? withFiles(folder, decodeCommit(readBytes(path).toString('utf8'), path)) : undefined);
   if (commit === undefined) {
     for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
@@ -366,6 +365,17 @@ function recovered(
   };
 }
 
+/** The commit with the list of files that is beside it. */
+function withFiles(folder: string, commit: Commit | undefined): Commit | undefined {
+  const files = commit?.files === undefined ? undefined : readFiles(folder, commit.files);
+  return commit === undefined || files === undefined ? commit : { ...commit, facts: { ...commit.facts, files } };
+}
+
+/** A derived file's text. */
+function spelled(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
 /** Bytes of a file up to its last newline. */
 function wholeLines(path: string): number {
   if (!exists(path)) return 0;
@@ -378,6 +388,8 @@ function wholeLines(path: string): number {
 export interface Derived {
   readonly manifest: Manifest;
   readonly workspace: Workspace | undefined;
+  /** The file that is there says the same and stays: `workspace` is for the index, and has no files. */
+  readonly keepsWorkspace?: boolean;
   readonly tools: Tools | undefined;
 }
 

@@ -9,7 +9,7 @@ import { decodeLiveOp, decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { decodeLine } from '../format/line.ts';
 import { exists, namesIn, readBytes, sizeOf } from '../io/files.ts';
-import { hashOf } from '../io/hash.ts';
+import { hashOf, hashOfPieces } from '../io/hash.ts';
 import { linesInFile } from '../io/line-file.ts';
 import { isObject } from '../model/json.ts';
 import { archivedBytes, isPatched, readArchive, readArchiveEnd, readOldFrames, readOldGeneration } from './archive.ts';
@@ -104,6 +104,7 @@ class SessionCheck implements Verified {
     this.#lines(layout.keys, commit?.keysBytes, mend, isKeyLine);
     this.#checkpoints(commit);
     if (commit === undefined) return;
+    this.#touched(commit, mend);
     for (const [key, file] of Object.entries(commit.native)) {
       const isWhole = this.#archive(key, file);
       const cursor = commit.cursors[key];
@@ -156,6 +157,14 @@ class SessionCheck implements Verified {
     return count;
   }
 
+  /** The list of touched files has the name of its hash. */
+  #touched({ files: name }: Commit, mend: Mend): void {
+    if (name === undefined) return;
+    this.#try(join('meta', `files.${name}.json`), mend, (path) => {
+      if (!hashOf(readBytes(path)).startsWith(name)) this.#tell(path, 'does not have its hash', mend);
+    });
+  }
+
   #checkpoints(commit: Commit | undefined): void {
     for (const name of checkpointNames(this.#folder)) {
       const file = join(layout.checkpoints, name);
@@ -202,7 +211,7 @@ class SessionCheck implements Verified {
       const last = end.subarray(0, Math.max(0, end.length - behind));
       if (hashOf(last.subarray(-guardBytes)) === guard) return;
       // Of a file that is rewritten whole, it is the hash of all.
-      if (behind === 0 && hashOf(Buffer.concat([...readArchive(this.#folder, key, file)])) === guard) return;
+      if (behind === 0 && hashOfPieces(readArchive(this.#folder, key, file)) === guard) return;
       this.#tell(
         join(this.#folder, layout.commit),
         `what is kept before the cursor of ${key} is not what was read`,

@@ -24,11 +24,16 @@ export type Job = {
 /** Stands for the recorded fixtures among the names of scenarios. */
 export const fixturesName = 'fixtures';
 
+/** Stands for the daemon beside the tools among them. */
+export const daemonName = 'daemon';
+
 /** What a run does. */
 export type Plan = {
   /** Each tool once. */
   readonly tools: readonly Tool[];
   readonly jobs: readonly Job[];
+  /** The tools that the daemon watches, all in one home. */
+  readonly watched: readonly Tool[];
   /** Recordings that their tool is asked about. */
   readonly recordings: readonly { readonly tool: Tool; readonly recorded: Recorded }[];
 };
@@ -56,7 +61,13 @@ export async function makePlan({ from, to, scenarios: names, current }: Wanted):
   const recordings = sources
     .filter((tool) => tool.current && (names === undefined || names.includes(fixturesName)))
     .flatMap((tool) => recordedFixtures(tool).map((recorded) => ({ tool, recorded })));
-  return { tools: all.filter((tool, at) => all.findIndex(({ id }) => id === tool.id) === at), jobs, recordings };
+  const watched = names === undefined || names.includes(daemonName) ? sources.filter(({ current: is }) => is) : [];
+  return {
+    watched,
+    tools: all.filter((tool, at) => all.findIndex(({ id }) => id === tool.id) === at),
+    jobs,
+    recordings,
+  };
 }
 
 function canRecord({ drive }: Tool, { steps, keepsOutputs }: Scenario): boolean {
