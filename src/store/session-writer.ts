@@ -8,7 +8,16 @@ import { SessionFsError } from '../errors.ts';
 import { decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { encodeLine } from '../format/line.ts';
-import { cutFile, exists, flushFiles, makeFolder, readBytes, remove, prepareReplacement } from '../io/files.ts';
+import {
+  cutFile,
+  exists,
+  flushFiles,
+  makeFolder,
+  prepareReplacement,
+  readBytes,
+  remove,
+  removeUnfinished,
+} from '../io/files.ts';
 import { readChunks } from '../io/chunks.ts';
 import { releaseLock, takeLock } from '../io/lock.ts';
 import { linesOf } from '../io/lines.ts';
@@ -66,6 +75,8 @@ export class SessionWriter {
   readonly #memory: WriterMemory | undefined;
   /** The text of the commit that is prepared. */
   #commitText = '';
+  /** What is written and not yet in its place. */
+  #prepared: Replacement[] = [];
   #isHeld = true;
 
   private constructor(
@@ -101,6 +112,8 @@ export class SessionWriter {
       if (isFresh && !exists(join(folder, layout.commit)))
         return new SessionWriter(id, folder, undefined, undefined, memory);
       const known = memory?.take(id, folder);
+      // Who wrote it last left nothing, if it was this process.
+      if (known === undefined) for (const one of [folder, join(folder, 'meta')]) removeUnfinished(one);
       const { commit, isWhole } = recovered(folder, known?.commit);
       return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory);
     } catch (cause) {
@@ -241,16 +254,18 @@ export class SessionWriter {
       [layout.tools, tools],
       [layout.manifest, manifest],
     ] as const;
-    const replacements = files.flatMap(([name, value]) =>
-      value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
-    );
+    const prepare = (name: string, text: string): void =>
+      void this.#prepared.push(prepareReplacement(join(this.folder, name), text));
+    for (const [name, value] of files) if (value !== undefined) prepare(name, `${JSON.stringify(value, null, 2)}\n`);
     this.#commitText = JSON.stringify(staged.commit);
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), this.#commitText)];
+    prepare(layout.commit, this.#commitText);
+    return this.#prepared;
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
   commit(staged: Staged, replacements: readonly Replacement[]): void {
     for (const replacement of replacements) replacement.publish();
+    this.#prepared = [];
     // No call is the session's own any more: an earlier reader counted its parent's.
     if (staged.derived.tools === undefined && !this.isNew) remove(join(this.folder, layout.tools));
     for (const key of this.#archives.keys()) {
@@ -273,9 +288,10 @@ export class SessionWriter {
     // By now another process may hold it.
     if (!this.#isHeld) return;
     this.#isHeld = false;
+    for (const replacement of this.#prepared) replacement.discard();
+    if (this.isNew && !exists(join(this.folder, layout.commit))) remove(this.folder);
+    // Last: whoever holds it next may have committed by the time something else is removed.
     releaseLock(join(this.folder, layout.lock));
-    if (this.isNew && !exists(join(this.folder, layout.commit)) && !exists(join(this.folder, layout.manifest)))
-      remove(this.folder);
   }
 
   #known(): Map<string, number> {
@@ -301,7 +317,8 @@ function recovered(
   const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
   const commit = text === undefined ? undefined : decodeCommit(text, path);
   if (commit === undefined) {
-    for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
+    // The manifest first: without it the rest is not listed, should this be cut off too.
+    for (const name of [layout.manifest, layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
     return { commit, isWhole: false };
   }
