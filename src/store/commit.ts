@@ -6,6 +6,7 @@ import { countAt, isObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
 import type { Tally } from '../model/tally.ts';
 import { decodeLine } from '../format/line.ts';
+import { behindBytes } from '../io/chunks.ts';
 import type { KeyPair } from './key-log.ts';
 
 /** One zstd frame in `frames.zst`: its bytes before and after compression, and the hash of those before. */
@@ -26,7 +27,7 @@ export interface ArchivedFile {
 }
 
 /** Of so many bytes before a cursor its guard is the hash. */
-export const guardBytes = 4096;
+export const guardBytes = behindBytes;
 
 /** Where reading one native file goes on. */
 export interface Cursor {
