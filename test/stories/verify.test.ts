@@ -15,8 +15,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
-import type { ListedSession } from '../../src/actions/list.ts';
+import { listSessions } from '../../src/actions/list.ts';
+import { reparseSessions } from '../../src/actions/reparse.ts';
+import { openSession } from '../../src/actions/show.ts';
 import type { Verification } from '../../src/actions/verify.ts';
+import { verifyStore } from '../../src/actions/verify.ts';
 import { adapters } from '../../src/adapters/index.ts';
 import { sfs } from '../support/command-line.ts';
 import type { Scratch } from '../support/scratch.ts';
@@ -33,9 +36,8 @@ function done(place: Scratch, args: readonly string[]): string {
   return ran.out;
 }
 
-function verified(place: Scratch, ...args: readonly string[]): Verification & { readonly status: number | null } {
-  const { status, out } = sfs(place, ['verify', '--json', ...args]);
-  return { status, ...(JSON.parse(out) as Verification) };
+function verified(place: Scratch, ...named: readonly string[]): Promise<Verification> {
+  return verifyStore(place.context, named, quiet);
 }
 
 function filesBelow(folder: string): Record<string, string> {
@@ -50,15 +52,15 @@ function filesBelow(folder: string): Record<string, string> {
 }
 
 /** The largest session of a store that was filled with the first tool's recording. */
-function filled(t: Parameters<typeof scratch>[0]): {
+async function filled(t: Parameters<typeof scratch>[0]): Promise<{
   readonly place: Scratch;
   readonly id: string;
   readonly folder: string;
-} {
+}> {
   const place = scratch(t);
   installRecording(place, first, recordingsOf(first).at(-1) ?? '');
-  done(place, ['import']);
-  const [session] = JSON.parse(done(place, ['list', '--json', '--sort', 'messages'])) as ListedSession[];
+  await importSessions(place.context, {}, quiet);
+  const [session] = (await listSessions(place.context, { sort: 'messages' })).sessions;
   const id = session?.session_id ?? '';
   return { place, id, folder: join(place.context.store.sessions, `${id}.sfs`) };
 }
@@ -71,16 +73,14 @@ describe('what is whole is found whole', () => {
         installRecording(place, adapter, recording);
         await importSessions(place.context, {}, quiet);
       }
-      const { status, damaged, sessions, bytes, frames, messages } = verified(place);
+      const { damaged, sessions, bytes, frames, messages } = await verified(place);
       assert.deepEqual(damaged, []);
-      assert.equal(status, 0);
       assert.equal(sessions, readdirSync(place.context.store.sessions).length);
       assert.ok(bytes > 0 && frames > 0 && messages > 0);
-      assert.match(done(place, ['verify']), /^\d+ sessions?, .*: all as it was promised\.\n$/);
     });
 
-  test('resumed, forked, taken in, marked, deleted and derived again', (t) => {
-    const { place, id } = filled(t);
+  test('resumed, forked, taken in, marked, deleted and derived again', async (t) => {
+    const { place, id } = await filled(t);
     for (const adapter of writable)
       done(place, ['resume', id, '--in', adapter.id, '--project', place.project, '--no-launch', '--json']);
     done(place, ['checkpoint', id, '--name', 'here']);
@@ -91,7 +91,7 @@ describe('what is whole is found whole', () => {
     done(place, ['reparse', '--all']);
     done(place, ['delete', '@last']);
     done(place, ['import']);
-    assert.deepEqual(verified(place).damaged, []);
+    assert.deepEqual((await verified(place)).damaged, []);
   });
 
   test('a document that was written whole many times', async (t) => {
@@ -106,7 +106,7 @@ describe('what is whole is found whole', () => {
       writeFileSync(log, lines.slice(from).join('\n'));
       await importSessions(place.context, {}, quiet);
     }
-    assert.deepEqual(verified(place).damaged, []);
+    assert.deepEqual((await verified(place)).damaged, []);
     const patches = (): string[] =>
       readdirSync(place.context.store.sessions, { recursive: true, encoding: 'utf8' }).filter((name) =>
         /\/patch\.\d+$/.test(name),
@@ -115,8 +115,7 @@ describe('what is whole is found whole', () => {
     assert.ok(patch !== undefined);
     const path = join(place.context.store.sessions, patch);
     writeFileSync(path, readFileSync(path).fill(7, 10, 14));
-    const { damaged, status } = verified(place);
-    assert.equal(status, 1);
+    const { damaged } = await verified(place);
     assert.match(damaged[0]?.path ?? '', /\/native\/main\/\d+$/);
     assert.equal(damaged[0]?.hint, 'put back a copy of it, if there is one');
   });
@@ -239,75 +238,90 @@ const damages: Readonly<
 
 describe('what is damaged is found, named, and left as it is', () => {
   for (const [name, { part, problem, damage, mends }] of Object.entries(damages))
-    test(name, (t) => {
-      const { place, id, folder } = filled(t);
-      const messages = (): number =>
-        (JSON.parse(done(place, ['list', '--json'])) as ListedSession[]).find(({ session_id: one }) => one === id)
-          ?.message_count ?? 0;
-      const said = (): string[] => done(place, ['show', id, '--messages']).split('\n── ').slice(1).toSorted();
-      const before = messages();
-      const was = said();
-      assert.ok(was.length > 1);
+    test(name, async (t) => {
+      const { place, id, folder } = await filled(t);
+      const messages = async (): Promise<unknown[]> => {
+        const { reader, shown } = await openSession(place.context, id);
+        return [
+          shown.message_count,
+          ...Array.from(reader.timeline()).toSorted((a, b) => (a.msg_id < b.msg_id ? -1 : 1)),
+        ];
+      };
+      const before = await messages();
+      assert.ok(before.length > 1);
       damage(folder);
       const files = filesBelow(place.context.store.root);
-      const { status, damaged } = verified(place);
+      const { damaged } = await verified(place);
       assert.deepEqual(filesBelow(place.context.store.root), files);
-      assert.equal(status, 1);
       const own = damaged.filter(({ path }) => path === join(folder, part));
       assert.equal(own.length, 1, JSON.stringify(damaged, null, 2));
       assert.ok(damaged.every(({ session_id: one }) => one === id));
       assert.match(own[0]?.problem ?? '', problem);
-      assert.deepEqual(verified(place, id).damaged, damaged);
-      const text = sfs(place, ['verify']);
-      assert.equal(text.status, 1);
-      assert.match(text.out, /damaged, in 1 session\.\n$/);
+      assert.deepEqual((await verified(place, id)).damaged, damaged);
 
       const hint = own[0]?.hint ?? '';
       if (mends === 'anew') {
         assert.ok(hint.endsWith(`: mv '${folder}' . && sfs import`), hint);
         renameSync(folder, join(place.folder, 'damaged'));
-        done(place, ['import']);
+        await importSessions(place.context, {}, quiet);
       } else {
         assert.match(hint, new RegExp(`: sfs reparse ${id}(; the line itself stays)?$`));
-        done(place, ['reparse', id]);
+        const [reparsed] = await reparseSessions(place.context, { session: id, all: false, dryRun: false }, quiet);
+        assert.equal(reparsed?.outcome, 'changed');
       }
-      const after = verified(place).damaged;
       assert.deepEqual(
-        after.map(({ problem: left }) => left),
+        (await verified(place)).damaged.map(({ problem: left }) => left),
         mends === 'but for the line' ? [own[0]?.problem] : [],
       );
-      assert.equal(messages(), before);
-      if (mends !== 'anew') assert.deepEqual(said(), was);
+      assert.deepEqual(await messages(), before);
     });
 
-  test('an index that says something else, lacks a session, has one too many, or is none', (t) => {
-    const { place, id } = filled(t);
+  test('on the command line: what it says, and how it ends', async (t) => {
+    const { place, id, folder } = await filled(t);
+    assert.match(done(place, ['verify']), /^\d+ sessions?, .*: all as it was promised\.\n$/);
+    truncateSync(join(folder, 'messages.jsonl'), 100);
+    const { status, out } = sfs(place, ['verify']);
+    assert.equal(status, 1);
+    assert.ok(
+      out.startsWith(`${id}: ~/.sessionfs/sessions/${id}.sfs/messages.jsonl has 100 bytes of the `) &&
+        out.includes(`\n  hint: make it again from the bytes that are kept: sfs reparse ${id}\n`) &&
+        out.endsWith('1 thing is damaged, in 1 session.\n'),
+      out,
+    );
+    const json = sfs(place, ['verify', id, '--json']);
+    assert.deepEqual([json.status, JSON.parse(json.out)], [1, JSON.parse(JSON.stringify(await verified(place, id)))]);
+    assert.equal(sfs(place, ['verify', 'nobody']).status, 3);
+  });
+
+  test('an index that says something else, lacks a session, has one too many, or is none', async (t) => {
+    const { place, id } = await filled(t);
     const change = (sql: string): void => {
       const database = new DatabaseSync(place.context.store.index);
       database.exec(sql);
       database.close();
     };
-    const problems = (): string[] => verified(place).damaged.map(({ problem, hint }) => `${problem}; ${hint}`);
+    const problems = async (): Promise<string[]> =>
+      (await verified(place)).damaged.map(({ problem, hint }) => `${problem}; ${hint}`);
     const mend = 'make the index again: sfs doctor --fix';
     change(`update sessions set title = 'Another' where session_id = '${id}'`);
-    assert.deepEqual(problems(), [`says something else of it than its manifest; ${mend}`]);
+    assert.deepEqual(await problems(), [`says something else of it than its manifest; ${mend}`]);
     change(`delete from sessions where session_id = '${id}'`);
-    assert.deepEqual(problems(), [`does not have it; ${mend}`]);
+    assert.deepEqual(await problems(), [`does not have it; ${mend}`]);
     change(`update sessions set session_id = '${id}x' where session_id = (select min(session_id) from sessions)`);
-    assert.ok(problems().includes(`has a session whose directory is not there; ${mend}`));
+    assert.ok((await problems()).includes(`has a session whose directory is not there; ${mend}`));
     writeFileSync(place.context.store.index, 'no database at all, and long enough not to be one'.repeat(100));
-    assert.deepEqual(problems(), [`cannot be read; ${mend}`]);
+    assert.deepEqual(await problems(), [`cannot be read; ${mend}`]);
     rmSync(place.context.store.index);
-    assert.deepEqual(problems(), []);
+    assert.deepEqual(await problems(), []);
     assert.equal(existsSync(place.context.store.index), false, 'nothing is made by looking');
   });
 
-  test('a ledger with a line that is none', (t) => {
-    const { place, id } = filled(t);
+  test('a ledger with a line that is none', async (t) => {
+    const { place, id } = await filled(t);
     done(place, ['alias', id, 'gate']);
     const path = join(place.context.store.ledger, 'aliases.jsonl');
     appendFileSync(path, '{"at":"2026-11-26T0\n');
-    assert.deepEqual(verified(place).damaged, [
+    assert.deepEqual((await verified(place)).damaged, [
       {
         session_id: null,
         path,
@@ -317,11 +331,8 @@ describe('what is damaged is found, named, and left as it is', () => {
     ]);
   });
 
-  test('an id that is none is told; a store that is not there has nothing damaged', (t) => {
-    const place = scratch(t);
-    assert.deepEqual(verified(place), { status: 0, sessions: 0, messages: 0, frames: 0, bytes: 0, damaged: [] });
-    installRecording(place, first, recordingsOf(first)[0] ?? '');
-    done(place, ['import']);
-    assert.equal(sfs(place, ['verify', 'nobody']).status, 3);
+  test('a store that is not there has nothing damaged', async (t) => {
+    const nothing = { sessions: 0, messages: 0, frames: 0, bytes: 0, damaged: [] };
+    assert.deepEqual(await verified(scratch(t)), nothing);
   });
 });
