@@ -8,7 +8,16 @@ import { SessionFsError } from '../errors.ts';
 import { decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { encodeLine } from '../format/line.ts';
-import { cutFile, exists, flushFiles, makeFolder, readBytes, remove, prepareReplacement } from '../io/files.ts';
+import {
+  cutFile,
+  exists,
+  flushFiles,
+  makeFolder,
+  prepareReplacement,
+  readBytes,
+  remove,
+  removeUnfinished,
+} from '../io/files.ts';
 import { readChunks } from '../io/chunks.ts';
 import { releaseLock, takeLock } from '../io/lock.ts';
 import { linesOf } from '../io/lines.ts';
@@ -71,6 +80,8 @@ export class SessionWriter {
   readonly #manifest: Manifest | undefined;
   /** Length of the texts of manifest and commit, once they are prepared. */
   #textLength = 0;
+  /** What is written and not yet in its place. */
+  #prepared: Replacement[] = [];
   #isHeld = true;
 
   private constructor(
@@ -108,6 +119,8 @@ export class SessionWriter {
       if (isFresh && !exists(join(folder, layout.commit)))
         return new SessionWriter(id, folder, undefined, undefined, memory);
       const known = memory?.take(id, folder);
+      // Who wrote it last left nothing, if it was this process.
+      if (known === undefined) for (const one of [folder, join(folder, 'meta')]) removeUnfinished(one);
       const { commit, isWhole } = recovered(folder, known?.commit);
       return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory);
     } catch (cause) {
@@ -251,21 +264,20 @@ export class SessionWriter {
       [layout.workspace, keepsWorkspace === true ? undefined : workspace],
       [layout.tools, tools],
     ] as const;
-    const replacements = files.flatMap(([name, value]) =>
-      value === undefined ? [] : [prepareReplacement(join(this.folder, name), spelled(value))],
-    );
+    const prepare = (name: string, text: string): void =>
+      void this.#prepared.push(prepareReplacement(join(this.folder, name), text));
+    for (const [name, value] of files) if (value !== undefined) prepare(name, spelled(value));
     const texts = [spelled(manifest), encodeCommit(staged.commit)] as const;
     this.#textLength = texts[0].length + texts[1].length;
-    return [
-      ...replacements,
-      prepareReplacement(join(this.folder, layout.manifest), texts[0]),
-      prepareReplacement(join(this.folder, layout.commit), texts[1]),
-    ];
+    prepare(layout.manifest, texts[0]);
+    prepare(layout.commit, texts[1]);
+    return this.#prepared;
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
   commit(staged: Staged, replacements: readonly Replacement[]): void {
     for (const replacement of replacements) replacement.publish();
+    this.#prepared = [];
     // No call is the session's own any more: an earlier reader counted its parent's.
     if (staged.derived.tools === undefined && !this.isNew) remove(join(this.folder, layout.tools));
     for (const key of this.#archives.keys()) {
@@ -291,9 +303,10 @@ export class SessionWriter {
     // By now another process may hold it.
     if (!this.#isHeld) return;
     this.#isHeld = false;
+    for (const replacement of this.#prepared) replacement.discard();
+    if (this.isNew && !exists(join(this.folder, layout.commit))) remove(this.folder);
+    // Last: whoever holds it next may have committed by the time something else is removed.
     releaseLock(join(this.folder, layout.lock));
-    if (this.isNew && !exists(join(this.folder, layout.commit)) && !exists(join(this.folder, layout.manifest)))
-      remove(this.folder);
   }
 
   #known(): Map<string, number> {
@@ -319,7 +332,8 @@ function recovered(
   const commit =
     known ?? (exists(path) ? withFiles(folder, decodeCommit(readBytes(path).toString('utf8'), path)) : undefined);
   if (commit === undefined) {
-    for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
+    // The manifest first: without it the rest is not listed, should this be cut off too.
+    for (const name of [layout.manifest, layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
     return { commit, isWhole: false };
   }
