@@ -10,7 +10,7 @@ import { prepareStore } from '../store/store.ts';
 import { WriterMemory } from '../store/writer-memory.ts';
 import { version } from '../version.ts';
 import type { Place } from './home-watch.ts';
-import { HomeWatch } from './home-watch.ts';
+import { HomeWatch, isAt } from './home-watch.ts';
 import { KnownSources } from './known-sources.ts';
 import type { Due } from './queue.ts';
 import { Queue } from './queue.ts';
@@ -390,9 +390,7 @@ export class Daemon {
     const known = this.#known.get(path, now);
     if (isAppend && known !== undefined) return known;
     this.#known.forget(path);
-    const home = this.#homes.find(
-      ({ place }) => path.startsWith(`${place.home}/`) || path.startsWith(`${place.home}\\`),
-    );
+    const home = this.#homes.find(({ place }) => isAt(place, path));
     if (home === undefined) return undefined;
     const { adapter } = home.place;
     try {

@@ -109,15 +109,22 @@ export interface PreparedFile {
 
 /** Writes a file of mode 0600 that appears only when it is published. */
 export function prepareFile(path: string, chunks: Iterable<Uint8Array>): PreparedFile {
+  return prepareFileBy(path, (_temporary, file) => {
+    let length = 0;
+    for (const chunk of chunks) {
+      writeAll(file, chunk, length);
+      length += chunk.length;
+    }
+  });
+}
+
+/** The same of what `write` makes of the empty file at the temporary path; `file` is its descriptor. */
+export function prepareFileBy(path: string, write: (temporary: string, file: number) => void): PreparedFile {
   const temporary = join(dirname(path), temporaryName());
   const info = writing(path, () => {
     const file = openSync(temporary, 'wx', privateFile);
     try {
-      let length = 0;
-      for (const chunk of chunks) {
-        writeAll(file, chunk, length);
-        length += chunk.length;
-      }
+      write(temporary, file);
       fsyncSync(file);
       return infoOf(fstatSync(file));
     } catch (cause) {

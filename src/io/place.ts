@@ -4,6 +4,8 @@ import { dirname, join, sep } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { exists, isLink, makeFolder, prepareFile } from './files.ts';
 import type { PreparedFile } from './files.ts';
+import { prepareDatabase } from './sqlite.ts';
+import type { Insert } from './sqlite.ts';
 
 /** The absolute path of a file below `home`. Throws `outside-home` for `..`, absolute parts, or a link on the way. */
 export function pathBelow(home: string, relativePath: string): string {
@@ -31,6 +33,21 @@ export function pathBelow(home: string, relativePath: string): string {
 
 /** Writes a file below `home` that appears when it is published. */
 export function prepareBelow(home: string, relativePath: string, chunks: Iterable<Uint8Array>): PreparedFile {
+  return prepareFile(freePath(home, relativePath), chunks);
+}
+
+/** The same of a database ({@link prepareDatabase}). */
+export function prepareDatabaseBelow(
+  home: string,
+  relativePath: string,
+  schema: string,
+  fill: (insert: Insert) => void,
+): PreparedFile {
+  return prepareDatabase(freePath(home, relativePath), schema, fill);
+}
+
+/** The path, its folder made. Throws `already-exists` when something is there. */
+function freePath(home: string, relativePath: string): string {
   const path = pathBelow(home, relativePath);
   if (exists(path))
     throw new SessionFsError(
@@ -39,5 +56,5 @@ export function prepareBelow(home: string, relativePath: string, chunks: Iterabl
       'it is somebody else’s session; resume again to get a new id',
     );
   makeFolder(dirname(path));
-  return prepareFile(path, chunks);
+  return path;
 }

@@ -10,7 +10,7 @@ import type { Problem, RowsInfo, SessionFacts, Source, SourceFile } from '../ada
 import { asObject, folderOf, headersOf, jsonOf, pathOfUri, startedBy, underWayUntil } from './native.ts';
 import { storeAt, storesIn } from './stores.ts';
 import { transcriptAt, transcriptOf, transcriptsIn } from './transcripts.ts';
-import { userFolder } from './user-folder.ts';
+import { dotFolderOf } from './user-folder.ts';
 
 /** The key of a workspace's database under which the chats of 2023 stand. */
 export const tabsKey = 'workbench.panel.aichat.view.aichat.chatdata';
@@ -35,21 +35,13 @@ export function* discover(machine: Machine, home: string, problem: Problem): Ite
   for (const source of transcripts) if (!known.has(source.nativeId)) yield source;
 }
 
-/** The folder `.cursor` that goes with a `User` folder: in the home directory the latter lies in. */
-function dotFolderOf(machine: Machine, folder: string): string | undefined {
-  const { homeDir, env } = machine;
-  const ends = Object.values(userFolder).find((end) => folder.endsWith(`/${end}`));
-  const isMoved = env['XDG_CONFIG_HOME'] !== undefined && folder === `${env['XDG_CONFIG_HOME']}/Cursor/User`;
-  const home = isMoved ? homeDir : ends === undefined ? undefined : folder.slice(0, -ends.length - 1);
-  if (home === undefined) return undefined;
-  return (home === homeDir ? env['CURSOR_DATA_DIR'] : undefined) ?? `${home}/.cursor`;
-}
-
 /** The chat whose rows a path names, or whose transcript lies there. */
 export function sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined {
   const plain = path.replaceAll('\\', '/');
   const home = /^(.*)\/(?:globalStorage|workspaceStorage\/[^/]+)\/state\.vscdb\/[^/]+$/.exec(plain)?.[1];
-  const store = /^(.*\/(?:chats\/[^/]+|acp-sessions)\/[^/]+)\/store\.db(?:\/[^/]+)?$/.exec(plain)?.[1];
+  const store = /^(.*\/(?:chats\/[^/]+|acp-sessions)\/[^/]+)\/(?:meta\.json|store\.db(?:-\w+|\/[^/]+)?)$/.exec(
+    plain,
+  )?.[1];
   if (store !== undefined) return storeAt(machine, store);
   if (home === undefined) return transcriptAt(machine, plain);
   for (const source of discover(machine, home, problem))
