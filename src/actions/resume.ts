@@ -167,6 +167,12 @@ class Resumption {
     return load !== undefined && sourceAt(machine, path, () => undefined) !== undefined;
   }
 
+  /** The file; of a session in a database that. */
+  #fileAt(path: string): string {
+    const { machine } = this.#context;
+    return machine.stat(dirname(path))?.kind === 'file' ? dirname(path) : path;
+  }
+
   /** The installed version. */
   async #version(): Promise<string | undefined> {
     const { machine } = this.#context;
@@ -204,7 +210,7 @@ class Resumption {
   async #opened(version: string | undefined, nativeId: string): Promise<Resumed> {
     const files = Object.values(this.#reader.commit?.cursors ?? {})
       .filter((cursor) => cursor.inherited !== true)
-      .map((cursor) => cursor.path);
+      .map((cursor) => this.#fileAt(cursor.path));
     return this.#result({
       how: 'opened',
       version,

@@ -88,12 +88,16 @@ class Graph {
 
   *prompt(prompt: Prompt): Generator<Piece> {
     const atMs = this.#time(prompt.timestamp);
-    const content = prompt.content.map((block) =>
-      block.type === 'text' ? textPart(marked(block.text)) : (this.#image(block) ?? textPart(marked(wordFor(block)))),
-    );
+    const texts: string[] = [];
+    const content = prompt.content.map((block) => {
+      const image = block.type === 'image' ? this.#image(block) : undefined;
+      if (image !== undefined) return image;
+      const text = block.type === 'text' ? block.text : wordFor(block);
+      texts.push(text);
+      return textPart(marked(text));
+    });
     // By its marks Cursor knows a prompt.
-    if (!prompt.content.some(({ type }) => type === 'text')) content.unshift(textPart(marked('')));
-    const texts = prompt.content.map((block) => (block.type === 'text' ? block.text : wordFor(block)));
+    if (texts.length === 0) content.unshift(textPart(marked('')));
     this.#begin(texts.join('\n\n'), atMs, prompt.turnId);
     const cursor = this.#isOwn && prompt.turnId !== undefined ? { requestId: prompt.turnId } : undefined;
     yield this.#say(

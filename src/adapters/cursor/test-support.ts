@@ -20,7 +20,7 @@ export class Editor {
   readonly path: string;
   readonly #database: DatabaseSync;
 
-  constructor(place: Scratch, mode: 'wal' | 'delete' = 'wal') {
+  constructor(place: Pick<Scratch, 'home'>, mode: 'wal' | 'delete' = 'wal') {
     this.home = join(place.home, '.config', 'Cursor', 'User');
     this.path = join(this.home, 'globalStorage', 'state.vscdb');
     mkdirSync(dirname(this.path), { recursive: true });
@@ -104,7 +104,7 @@ export class Store {
   readonly path: string;
   readonly #database: DatabaseSync;
 
-  constructor(place: Scratch, id: string, meta: object = {}) {
+  constructor(place: Pick<Scratch, 'home'>, id: string, meta: object = {}) {
     const folder = join(place.home, '.cursor', 'chats', '0'.repeat(32), id);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'meta.json'), JSON.stringify({ schemaVersion: 1, ...meta }));
