@@ -162,10 +162,11 @@ function sourcesAt(
   const candidates = only === undefined ? context.adapters : [only];
   if (context.machine.stat(path)?.kind === 'file') {
     for (const adapter of candidates) {
-      const source = adapter.reader.sourceAt(context.machine, path, (where, problem) =>
-        problems.push({ path: where, problem }),
-      );
-      if (source !== undefined) return [{ adapter, source }];
+      const { reader } = adapter;
+      const tell = (where: string, problem: string): void => void problems.push({ path: where, problem });
+      const source = reader.sourceAt(context.machine, path, tell);
+      const sources = source === undefined ? (reader.sourcesIn?.(context.machine, path, tell) ?? []) : [source];
+      if (sources.length > 0) return sources.map((one) => ({ adapter, source: one }));
     }
     return [];
   }

@@ -119,6 +119,8 @@ export interface Reader {
   discover(machine: Machine, home: string, problem: Problem): Iterable<Source>;
   /** The source a single native file belongs to; `undefined` when it is not this tool's. */
   sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined;
+  /** Every source of one file that holds several, wherever a copy of it lies. Absent: a file belongs to one ({@link sourceAt}). */
+  sourcesIn?(machine: Machine, path: string, problem: Problem): readonly Source[];
   /**
    * What a file captured earlier is, by the session's native id, the file's key and the path it had: so is what we keep of
    * it decoded again when the tool has deleted it. Pure; `undefined` when it is none of this tool's.

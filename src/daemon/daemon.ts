@@ -404,7 +404,8 @@ export class Daemon {
         return undefined;
       }
       const found = { adapter, source };
-      this.#known.keep(path, found, now);
+      // How the rows of a database stand the source says: it has to be asked for each time.
+      if (source.files.every(({ rows }) => rows === undefined)) this.#known.keep(path, found, now);
       return found;
     } catch (cause) {
       this.#tally.problem(path, messageOf(cause));

@@ -8,7 +8,7 @@ import type { Machine, Snapshot } from '../../io/machine.ts';
 import { listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 import type { Problem, RowsInfo, SessionFacts, Source, SourceFile } from '../adapter.ts';
 import { asObject, folderOf, headersOf, jsonOf, pathOfUri, startedBy, underWayUntil } from './native.ts';
-import { storeAt, storesIn } from './stores.ts';
+import { copiedStore, storeAt, storesIn } from './stores.ts';
 import { transcriptAt, transcriptOf, transcriptsIn } from './transcripts.ts';
 import { dotFolderOf } from './user-folder.ts';
 
@@ -19,34 +19,66 @@ export const tabsKey = 'workbench.panel.aichat.view.aichat.chatdata';
 export function* discover(machine: Machine, home: string, problem: Problem): Iterable<Source> {
   const folder = home.replaceAll('\\', '/');
   const workspaces = workspacesIn(machine, folder, problem);
-  const chats = chatsIn(machine, folder, workspaces, problem);
-  const byId = new Map(chats.map((chat) => [chat.id, chat]));
-  const below = Map.groupBy(chats, (chat) => rootOf(chat, byId));
-  for (const [root, family] of below) yield sourceOf(root, family);
-  for (const { database, tabs } of workspaces)
-    for (const tab of tabs) if (!byId.has(tab.id)) yield sourceOf({ ...tab, database }, []);
+  const database = `${folder}/globalStorage/state.vscdb`;
+  const isThere = machine.stat(database) !== undefined;
+  const entries = isThere ? readable(problem, database, () => remembered(machine, database, entriesIn)) : undefined;
+  const chats = chatsOf(machine, database, entries ?? [], workspaces);
+  const tabs = workspaces.flatMap((one) => one.tabs.map((tab): Chat => ({ ...tab, database: one.database })));
+  yield* sourcesOf(chats, tabs);
+  const byId = new Set(chats.map(({ id }) => id));
   const dotFolder = dotFolderOf(machine, folder);
   if (dotFolder === undefined) return;
   const stores = readable(problem, dotFolder, () => [...storesIn(machine, dotFolder)]) ?? [];
   yield* stores;
-  const known = new Set([...byId.keys(), ...stores.map(({ nativeId }) => nativeId)]);
+  const known = new Set([...byId, ...stores.map(({ nativeId }) => nativeId)]);
   const folders = workspaces.flatMap((workspace) => workspace.folder ?? []);
   const transcripts = readable(problem, dotFolder, () => [...transcriptsIn(machine, dotFolder, folders)]) ?? [];
   for (const source of transcripts) if (!known.has(source.nativeId)) yield source;
 }
 
+/** Each chat with its sub-agents; a chat of 2023 where it was not taken over into the global database. */
+function* sourcesOf(chats: readonly Chat[], tabs: readonly Chat[]): Iterable<Source> {
+  const byId = new Map(chats.map((chat) => [chat.id, chat]));
+  const below = Map.groupBy(chats, (chat) => rootOf(chat, byId));
+  for (const [root, family] of below) yield sourceOf(root, family);
+  for (const tab of tabs) if (!byId.has(tab.id)) yield sourceOf(tab, []);
+}
+
 /** The chat whose rows a path names, or whose transcript lies there. */
 export function sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined {
   const plain = path.replaceAll('\\', '/');
-  const home = /^(.*)\/(?:globalStorage|workspaceStorage\/[^/]+)\/state\.vscdb\/[^/]+$/.exec(plain)?.[1];
   const store = /^(.*\/(?:chats\/[^/]+|acp-sessions)\/[^/]+)\/(?:meta\.json|store\.db(?:-\w+|\/[^/]+)?)$/.exec(
     plain,
   )?.[1];
   if (store !== undefined) return storeAt(machine, store);
-  if (home === undefined) return transcriptAt(machine, plain);
-  for (const source of discover(machine, home, problem))
+  const home = /^(.*)\/(?:globalStorage|workspaceStorage\/[^/]+)\/state\.vscdb\/[^/]+$/.exec(plain)?.[1];
+  const database = plain.slice(0, plain.lastIndexOf('/'));
+  if (home === undefined && machine.stat(database)?.kind !== 'file') return transcriptAt(machine, plain);
+  for (const source of home === undefined ? sourcesIn(machine, database, problem) : discover(machine, home, problem))
     if (source.files.some((file) => file.path === plain)) return source;
   return undefined;
+}
+
+/** Every chat of one database, wherever a copy of it lies. Of its workspaces nothing is known then. */
+export function sourcesIn(machine: Machine, path: string, problem: Problem): readonly Source[] {
+  const database = path.replaceAll('\\', '/');
+  const store = sourceAt(machine, database, problem);
+  if (store !== undefined) return [store];
+  const head = Buffer.from(machine.readHead(database, 16)).toString('latin1');
+  if (head !== 'SQLite format 3\0' && !/(?:\.vscdb|\/store\.db)$/.test(database)) return [];
+  return (
+    readable(problem, database, () =>
+      machine.snapshot(database, (rows) => {
+        const tables = tablesOf(rows);
+        if (tables.has('blobs') && tables.has('meta')) return copiedStore(machine, rows, database);
+        if (!tables.has('ItemTable') && !tables.has('cursorDiskKV')) return [];
+        const chats = chatsOf(machine, database, entriesIn(rows, database), []);
+        const tabs = tables.has('ItemTable') ? itemsIn(rows, database).tabs : [];
+        const others = tabs.map((tab): Chat => ({ ...tabOf(machine, tab, undefined), database }));
+        return [...sourcesOf(chats, others)];
+      }),
+    ) ?? []
+  );
 }
 
 /** `main` is the chat itself, `agent-…` a sub-agent's, `transcript…` what was written of either; all are kept as lines. */
@@ -166,14 +198,15 @@ function tabOf(machine: Machine, tab: unknown, folder: string | undefined): Omit
   };
 }
 
-function chatsIn(machine: Machine, home: string, workspaces: readonly Workspace[], problem: Problem): Chat[] {
-  const database = `${home}/globalStorage/state.vscdb`;
-  if (machine.stat(database) === undefined) return [];
-  const read = readable(problem, database, () => remembered(machine, database, entriesIn));
-  if (read === undefined) return [];
+function chatsOf(
+  machine: Machine,
+  database: string,
+  entries: readonly Entry[],
+  workspaces: readonly Workspace[],
+): Chat[] {
   const folders = new Map(workspaces.map(({ id, folder }) => [id, folder]));
   const windows = new Map(workspaces.flatMap(({ chats, folder }) => chats.map((id) => [id, folder])));
-  return read.map((entry): Chat => {
+  return entries.map((entry): Chat => {
     const folder =
       folderOf(entry.head) ??
       folderOf(entry.chat) ??

@@ -9,7 +9,7 @@ import { timeOf } from '../shared/time.ts';
 import { callOf } from './calls.ts';
 import type { NativeCall } from './calls.ts';
 import { answerBlocks, attachedPassages, filesNamed, imageBlocks, promptText, usageOf } from './content.ts';
-import { discover, fileOf, sourceAt } from './discover.ts';
+import { discover, fileOf, sourceAt, sourcesIn } from './discover.ts';
 import { load } from './load.ts';
 import { fromDatabase, readTranscript } from './read-transcript.ts';
 import { transcriptOf } from './transcripts.ts';
@@ -17,7 +17,7 @@ import { readStore } from './read-store.ts';
 import { folderOf, pathOfUri, startedBy } from './native.ts';
 
 /** The reader of Cursor's chats. */
-export const reader: Reader = { discover, sourceAt, fileOf, load, opaque: [], start, decode, settle, holds };
+export const reader: Reader = { discover, sourceAt, sourcesIn, fileOf, load, opaque: [], start, decode, settle, holds };
 
 /** What is known while a chat is read. A type, not an interface: it is a `DecoderState`. */
 type State = {

@@ -38,22 +38,32 @@ export function* storesIn(machine: Machine, dotFolder: string): Iterable<Source>
 /** The chat of one folder; `undefined` when there is none. */
 export function storeAt(machine: Machine, folder: string): Source | undefined {
   const path = `${folder}/store.db`;
-  const info = machine.stat(path);
   const nativeId = folder.slice(folder.lastIndexOf('/') + 1);
-  if (info?.kind !== 'file') return undefined;
-  const log = machine.stat(`${path}-wal`);
-  const lies = [info, log].map((one) => [one?.inode, one?.sizeBytes, one?.modifiedMs]);
-  const file: SourceFile = {
+  const facts = factsOf(jsonOf(machine.readText(`${folder}/meta.json`)));
+  return machine.stat(path)?.kind === 'file'
+    ? { nativeId, files: [fileOf(machine, path, nativeId)], facts }
+    : undefined;
+}
+
+/** The chat of a database that was copied elsewhere: by the id it has for itself. */
+export function copiedStore(machine: Machine, database: Snapshot, path: string): readonly Source[] {
+  const nativeId = stringAt(metaOf(database), 'agentId');
+  return nativeId === undefined ? [] : [{ nativeId, files: [fileOf(machine, path, nativeId)] }];
+}
+
+function fileOf(machine: Machine, path: string, nativeId: string): SourceFile {
+  const infos = [machine.stat(path), machine.stat(`${path}-wal`)];
+  const lies = infos.map((one) => [one?.inode, one?.sizeBytes, one?.modifiedMs]);
+  return {
     key: 'store',
     path: `${path}/${encodeURIComponent(nativeId)}`,
     kind: 'database',
     rows: {
-      size: info.sizeBytes + (log?.sizeBytes ?? 0),
-      modifiedMs: Math.max(info.modifiedMs, log?.modifiedMs ?? 0),
+      size: infos.reduce((sum, one) => sum + (one?.sizeBytes ?? 0), 0),
+      modifiedMs: Math.max(...infos.map((one) => one?.modifiedMs ?? 0)),
       version: Number.parseInt(machine.sha256(JSON.stringify(lies)).slice(0, 12), 16),
     },
   };
-  return { nativeId, files: [file], facts: factsOf(jsonOf(machine.readText(`${folder}/meta.json`))) };
 }
 
 /** `{"schemaVersion":1,"createdAtMs":…,"cwd":"/home/dev/api","title":"…"}` */
@@ -68,9 +78,11 @@ function factsOf(meta: unknown): SessionFacts {
 
 /** The rows of one chat, from its database. Throws `unreadable`. */
 export function loadStore(database: Snapshot, path: string): readonly LoadedRow[] {
+  // One that Cursor has just made.
+  if (database.rows("select name from sqlite_master where type = 'table'").length === 0) return [];
   const text = database.rows("select value from meta where key = '0'")[0]?.['value'];
   if (text === undefined) return [];
-  const meta = typeof text === 'string' ? jsonOf(text) : undefined;
+  const meta = metaOf(database);
   const rootId = stringAt(meta, 'latestRootBlobId');
   // A chat in which nothing was said yet.
   if (isObject(meta) && (rootId === undefined || rootId === '')) return [];
@@ -82,6 +94,10 @@ export function loadStore(database: Snapshot, path: string): readonly LoadedRow[
       'open it in cursor-agent, or delete it there',
     );
   return rowsOf(database, meta, new Fields(root));
+}
+
+function metaOf(database: Snapshot): unknown {
+  return jsonOf(database.rows("select value from meta where key = '0'")[0]?.['value']);
 }
 
 /** Numbers of the root's fields (`agent.v1.ConversationStateStructure`). */
@@ -279,7 +295,7 @@ function messageOf(database: Snapshot, id: Uint8Array): Record<string, unknown> 
 
 function blobOf(database: Snapshot, id: string): Uint8Array | undefined {
   const data = database.rows('select data from blobs where id = ?', id)[0]?.['data'];
-  return data instanceof Uint8Array ? data : undefined;
+  return typeof data === 'string' ? Buffer.from(data, 'utf8') : data instanceof Uint8Array ? data : undefined;
 }
 
 function hexOf(id: Uint8Array): string {
