@@ -271,7 +271,8 @@ async function checkResume(
   assert.deepEqual(saidIn(child.live()), before, 'the child is whole by itself');
   assert.deepEqual(child.manifest.metadata?.base?.session, sessionId);
   const linesBefore = [...child.lines()].length;
-  const isSession = (file: string): boolean => target.reader.sourceAt(context.machine, file, quiet) !== undefined;
+  const isSession = (file: string): boolean =>
+    target.reader.sourceAt(context.machine, file, quiet)?.files.some(({ path }) => nativeFile(path) === file) === true;
   const placed = resumed.files.find(isSession) ?? '';
   const written = decodedConversation(context, target, placed);
   assertSays(written, before, `${sessionId} in ${target.id}`);

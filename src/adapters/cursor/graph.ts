@@ -10,9 +10,10 @@ import type { JsonObject } from '../../model/json.ts';
 import type { LiveSession, LoadedRow, Losses } from '../adapter.ts';
 import { conversation, imageLoss, lose, whole, wordFor } from '../shared/conversation.ts';
 import type { Call, Prompt, Response } from '../shared/conversation.ts';
+import { isoOf } from './native.ts';
 import { bytesField, message, numberField } from './protobuf.ts';
 import { callStep, textStep, thinkingStep } from './steps.ts';
-import { chainId, isoOf, messageRow, promptTime, root } from './stores.ts';
+import { chainId, messageRow, promptTime, root } from './stores.ts';
 
 /** A value under its name: lower-case hex of its sha256. */
 export interface Blob {

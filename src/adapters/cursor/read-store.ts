@@ -6,7 +6,8 @@ import { asJsonObject, isObject, listAt, numberAt, objectAt, stringAt } from '..
 import type { Message } from '../../model/message.ts';
 import type { Disposition, Given } from '../adapter.ts';
 import { filesOf } from './calls.ts';
-import { isoOf, partsOf } from './stores.ts';
+import { isoOf } from './native.ts';
+import { partsOf } from './stores.ts';
 
 /** What is known while such a chat is read. */
 export interface StoreState {

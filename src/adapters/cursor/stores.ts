@@ -17,7 +17,7 @@ import type { Machine, Snapshot } from '../../io/machine.ts';
 import { sha256Hex } from '../../model/ids.ts';
 import { canonicalJson, isObject, listAt, objectAt, stringAt } from '../../model/json.ts';
 import type { LoadedRow, SessionFacts, Source, SourceFile } from '../adapter.ts';
-import { asObject, jsonOf, pathOfUri } from './native.ts';
+import { asObject, isoOf, jsonOf, pathOfUri } from './native.ts';
 import { Fields } from './protobuf.ts';
 
 /** Every chat of the command line below a `.cursor` folder. */
@@ -281,11 +281,6 @@ function assistantStep(database: Snapshot, id: Uint8Array): Uint8Array | undefin
 
 function fieldsOf(database: Snapshot, id: Uint8Array | undefined): Fields {
   return new Fields((id === undefined ? undefined : blobOf(database, hexOf(id))) ?? new Uint8Array());
-}
-
-/** ISO 8601 of milliseconds since 1970; `undefined` for what lies before 2001 or after 9999. */
-export function isoOf(ms: number | undefined): string | undefined {
-  return ms === undefined || ms < 1e12 || ms > 253_402_300_799_999 ? undefined : new Date(ms).toISOString();
 }
 
 function messageOf(database: Snapshot, id: Uint8Array): Record<string, unknown> | undefined {
