@@ -59,8 +59,8 @@ export function* graphOf(session: LiveSession, place: Place, losses: Losses): Ge
 
 /** A turn that goes on. */
 interface Turn {
-  readonly prompt: Buffer;
-  readonly steps: Buffer[];
+  readonly prompt: Uint8Array;
+  readonly steps: Uint8Array[];
   readonly request: string | undefined;
   readonly beginMs: number;
 }
@@ -71,9 +71,10 @@ class Graph {
   /** Thinking, ids and models are given back to the tool that made them. */
   readonly #isOwn: boolean;
   #blobs: Blob[] = [];
-  readonly #messages: Buffer[] = [];
-  readonly #turns: Buffer[] = [];
-  readonly #timings: Buffer[] = [];
+  readonly #messages: Uint8Array[] = [];
+  readonly #turns: Uint8Array[] = [];
+  /** When each turn began and ended, milliseconds since 1970. */
+  readonly #times: (readonly [beginMs: number, endMs: number])[] = [];
   #turn: Turn | undefined;
   #last: string | null = null;
   #count = 0;
@@ -155,13 +156,15 @@ class Graph {
   /** Ends the last turn and makes the root, its fields in ascending order as Cursor writes them. */
   end(): End {
     this.#close();
-    const data = message(
+    const data = Buffer.concat([
       ...this.#messages.map((id) => bytesField(root.messages, id)),
       ...this.#turns.map((id) => bytesField(root.turns, id)),
       bytesField(root.workspaces, uriOf(this.#place.cwd)),
       numberField(root.mode, agentMode),
-      ...this.#timings.map((timing) => bytesField(root.timings, timing)),
-    );
+      ...this.#times.map(([beginMs, endMs]) =>
+        bytesField(root.timings, message(numberField(1, endMs - beginMs), numberField(2, endMs))),
+      ),
+    ]);
     return { root: { id: sha256HexOf(data), data }, blobs: this.#taken(), last: this.#last };
   }
 
@@ -195,13 +198,13 @@ class Graph {
   #close(): void {
     if (this.#turn === undefined) return;
     const { prompt, steps, request, beginMs } = this.#turn;
-    const agent = message(
+    const agent = Buffer.concat([
       bytesField(1, prompt),
       ...steps.map((step) => bytesField(2, step)),
       ...(request === undefined ? [] : [bytesField(3, request)]),
-    );
+    ]);
     this.#turns.push(this.#put(bytesField(1, agent)));
-    this.#timings.push(message(numberField(1, this.#clockMs - beginMs), numberField(2, this.#clockMs)));
+    this.#times.push([beginMs, this.#clockMs]);
     this.#turn = undefined;
   }
 
@@ -254,10 +257,11 @@ class Graph {
     return this.#isOwn || /^[\w-]{1,64}$/.test(id) ? id : `call_${sha256Hex(id).slice(0, 24)}`;
   }
 
-  #put(data: Buffer): Buffer {
+  #put(data: Uint8Array): Uint8Array {
     const id = sha256HexOf(data);
     this.#blobs.push({ id, data });
-    return Buffer.from(id, 'hex');
+    // A copy of its own: a small buffer would hold on to the larger one it is cut from.
+    return Uint8Array.from(Buffer.from(id, 'hex'));
   }
 
   #taken(): Blob[] {
