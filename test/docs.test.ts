@@ -112,7 +112,6 @@ test('docs/format.md: the example session is valid and reads as it says', (t) =>
     'workspace.json',
     'tools.json',
     'meta/live.jsonl',
-    'meta/keys.jsonl',
     'meta/commit.json',
   ];
   for (const name of names) writeFileSync(join(folder, name), blockOf(page, name));
@@ -132,9 +131,10 @@ test('docs/format.md: the example session is valid and reads as it says', (t) =>
   assert.deepEqual(reader.liveIds(), ids);
   const { commit } = reader;
   assert.deepEqual(
-    [commit?.messagesBytes, commit?.liveBytes, commit?.keysBytes],
-    ['messages.jsonl', 'meta/live.jsonl', 'meta/keys.jsonl'].map((name) => statSync(join(folder, name)).size),
+    [commit?.messagesBytes, commit?.liveBytes],
+    ['messages.jsonl', 'meta/live.jsonl'].map((name) => statSync(join(folder, name)).size),
   );
+  assert.deepEqual([commit?.keysBytes, commit?.keys?.every(([, id]) => ids.includes(id))], [0, true]);
   assert.equal(archivedBytes(commit?.native['main'] ?? emptyArchive), commit?.cursors['main']?.offset);
   const { source, session_id: id } = reader.manifest;
   assert.equal(id, sessionId(source.tool, source.original_session_id ?? ''));

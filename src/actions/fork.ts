@@ -63,7 +63,7 @@ export async function forkSession(context: Context, request: ForkRequest): Promi
     const leaf = request.at === undefined ? undefined : messageNamed(then, request.at);
     const writer = openForWriting(store, machine, sessionId('sfs', `fork\n${machine.uuid()}`));
     try {
-      const forked = await write(context, writer, parent, then.live(leaf), request);
+      const forked = await write(context, writer, parent, then.liveLines(leaf), request);
       const { manifest, workspace, commit } = SessionReader.open(store, writer.id);
       index.put([{ manifest, workspace, commit }], machine);
       return forked;
@@ -78,7 +78,7 @@ async function write(
   context: Context,
   writer: SessionWriter,
   parent: SessionReader,
-  live: ReturnType<SessionReader['live']>,
+  live: ReturnType<SessionReader['liveLines']>,
   { name, checkpoint }: ForkRequest,
 ): Promise<Forked> {
   const copy = new LiveCopy(writer, live);

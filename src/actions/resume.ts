@@ -11,6 +11,7 @@ import type { PreparedFile } from '../io/files.ts';
 import { pathBelow, prepareBelow } from '../io/place.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
+import { mapped } from '../model/mapped.ts';
 import type { Message } from '../model/message.ts';
 import { readArchive } from '../store/archive.ts';
 import type { CommitOutline } from '../store/commit.ts';
@@ -18,6 +19,7 @@ import { note } from '../store/ledger.ts';
 import { notePlacing, sweepPlacing } from '../store/placing.ts';
 import type { SessionIndex, SessionRow } from '../store/session-index.ts';
 import { SessionReader } from '../store/session-reader.ts';
+import type { MessageLine } from '../store/session-reader.ts';
 import { fitTo, withLosses } from './budget.ts';
 import type { Budget, Budgeted, Fitted } from './budget.ts';
 import type { Context } from './context.ts';
@@ -279,7 +281,8 @@ class Resumption {
   async #convert(version: string | undefined, nativeId: string | undefined): Promise<Resumed> {
     this.#refuseOld(version);
     const given = await this.#given(version, nativeId);
-    const live = this.#fitted?.messages ?? this.#reader.live();
+    const live: Iterable<MessageLine> =
+      this.#fitted === undefined ? this.#reader.liveLines() : mapped(this.#fitted.messages, (message) => ({ message }));
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
       home: given.home,

@@ -4,7 +4,7 @@
  */
 
 import type { BlockKind } from '../model/block.ts';
-import type { Json } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import type { LiveOp } from '../model/live.ts';
 import type { GitContext } from '../model/manifest.ts';
 import type { SessionFacts } from '../model/facts.ts';
@@ -312,6 +312,8 @@ export interface WrittenFile {
 /** One line without its newline, and the message it was made from (for lineage). */
 export interface WrittenLine {
   readonly text: string;
+  /** What `JSON.parse` gives for `text`, where the writer has it at hand: a large session is placed sooner. */
+  readonly record?: JsonObject;
   readonly from?: string;
   /** Where it was made from several: the others, in the order the reader tells them. */
   readonly also?: readonly string[];

@@ -8,20 +8,23 @@ import type { Adapter, DecoderState, FileContext, Given, Sink, Written, WrittenF
 import { SessionFsError } from '../errors.ts';
 import { hashOf } from '../io/hash.ts';
 import { remove } from '../io/files.ts';
-import type { PreparedFile } from '../io/files.ts';
-import { prepareBelow, prepareDatabaseBelow } from '../io/place.ts';
+import type { FileDraft, PreparedFile } from '../io/files.ts';
+import { SpareBuffers } from '../io/chunks.ts';
+import type { Chunk } from '../io/chunks.ts';
+import { draftBelow, prepareBelow, prepareDatabaseBelow } from '../io/place.ts';
 import type { Insert } from '../io/sqlite.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
 import { sessionId } from '../model/ids.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { mapped } from '../model/mapped.ts';
 import type { Message } from '../model/message.ts';
 import { ownText } from '../model/own-text.ts';
 import { emptyTally } from '../model/tally.ts';
 import type { Cursor } from '../store/commit.ts';
 import { notePlacing } from '../store/placing.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
-import type { SessionReader } from '../store/session-reader.ts';
+import type { MessageLine, SessionReader } from '../store/session-reader.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { CaptureSite } from './capture.ts';
@@ -39,7 +42,7 @@ export interface Placement {
   readonly cwd: string;
   /** The session it continues. */
   readonly source: SessionReader;
-  readonly live: Iterable<Message>;
+  readonly live: Iterable<MessageLine>;
   /** The native id it gets. */
   readonly nativeId: string;
   /** Gives the live view the tool's own form. */
@@ -76,7 +79,7 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
   let placed = (): void => undefined;
   try {
     const copy = writer.isNew ? new LiveCopy(writer, placement.live) : undefined;
-    const written = placement.write(copy ?? placement.live);
+    const written = placement.write(copy ?? mapped(placement.live, ({ message }) => message));
     const carried = emptyCarried();
     const cursors: { [key: string]: Cursor } = {};
     const folders = written.files.map(({ path }) => dirname(join(home, path)));
@@ -95,9 +98,9 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
       const one =
         file.kind === 'database'
           ? prepareDatabaseBelow(home, file.path, file.schema ?? '', (insert) => {
-              for (const piece of reading.chunks(insert)) archive.append(piece);
+              for (const { bytes, release } of reading.chunks(insert)) archive.append(bytes, release);
             })
-          : prepareBelow(home, file.path, archived(reading.chunks(), archive));
+          : await placedFile(draftBelow(home, file.path), reading, archive);
       prepared.push(one);
       cursors[file.key] = reading.cursor(one);
     }
@@ -172,34 +175,47 @@ function publishAll(files: readonly PreparedFile[], writer: SessionWriter): void
   }
 }
 
-/** The same pieces, each archived on its way. */
-function* archived(pieces: Iterable<Buffer>, archive: ArchiveWriter): Generator<Buffer> {
-  for (const piece of pieces) {
-    archive.append(piece);
-    yield piece;
+/** Writes what is read into a file and an archive: both on the thread pool, while the next piece is made here. */
+async function placedFile(draft: FileDraft, reading: PlacedReading, archive: ArchiveWriter): Promise<PreparedFile> {
+  try {
+    for (const { bytes, release } of reading.chunks()) {
+      // The archive holds it the longest; a short one may have to wait there for the next.
+      let holders = 2;
+      const done = (): void => {
+        holders -= 1;
+        if (holders === 0) release();
+      };
+      await draft.append(bytes, done);
+      await archive.appendAside(bytes, done);
+    }
+    await archive.settle();
+    return await draft.finish();
+  } catch (cause) {
+    await Promise.allSettled([archive.settle(), draft.discard()]);
+    throw cause;
   }
 }
 
 /** A live view that a session is made of: each message is appended, under the id it has, when it is first read. */
 export class LiveCopy implements Iterable<Message> {
   readonly #writer: SessionWriter;
-  readonly #live: Iterable<Message>;
+  readonly #live: Iterable<MessageLine>;
   #count = 0;
   /** The newest one appended. */
   #last: string | null = null;
   #isWhole = false;
 
-  constructor(writer: SessionWriter, live: Iterable<Message>) {
+  constructor(writer: SessionWriter, live: Iterable<MessageLine>) {
     this.#writer = writer;
     this.#live = live;
   }
 
   *[Symbol.iterator](): Generator<Message> {
     let index = 0;
-    for (const message of this.#live) {
-      if (index === this.#count) this.#append(message);
+    for (const line of this.#live) {
+      if (index === this.#count) this.#append(line);
       index += 1;
-      yield message;
+      yield line.message;
     }
     this.#isWhole = true;
   }
@@ -209,10 +225,11 @@ export class LiveCopy implements Iterable<Message> {
     return this.#count;
   }
 
-  #append(message: Message): void {
+  #append({ message, text }: MessageLine): void {
     // Hung in a line: what the view left out is not there to hang on.
     const parent = this.#last;
-    this.#writer.append(message.parent_msg_id === parent ? message : { ...message, parent_msg_id: parent });
+    if (message.parent_msg_id === parent) this.#writer.append(message, text);
+    else this.#writer.append({ ...message, parent_msg_id: parent });
     this.#last = message.msg_id;
     this.#count += 1;
   }
@@ -274,8 +291,13 @@ function manifestOf(
   };
 }
 
-/** Characters of a piece of a placed file; what waits longer is old to V8's collector, and then long in going. */
-const pieceLength = 1 << 18;
+/** Bytes of a piece of a placed file: a frame of its archive. */
+const pieceBytes = 1 << 20;
+/** A character takes at most three bytes. */
+const worstBytes = 3;
+const newline = 10;
+/** With room for what a line may be longer. */
+const spare = new SpareBuffers(pieceBytes + (1 << 18));
 
 /** Follows the lines of one placed file: decodes them as capture would, while they are written and archived. */
 export class PlacedReading {
@@ -314,23 +336,30 @@ export class PlacedReading {
     this.#given = { file: context, sink: this.#sink(), lookup: this.#lookup(), fallbackTime: now };
   }
 
-  /** The file's bytes in pieces; of a database its lines, whose rows are handed to `insert`. */
-  *chunks(insert?: Insert): Generator<Buffer> {
-    let waiting: string[] = [];
-    let length = 0;
-    for (const { text, from, also = [], row } of this.#file.lines) {
+  /** The file's bytes in pieces, each good until it is released; of a database its lines, whose rows are handed to `insert`. */
+  *chunks(insert?: Insert): Generator<Chunk> {
+    let piece = spare.take();
+    let filled = 0;
+    for (const { text, record, from, also = [], row } of this.#file.lines) {
       for (const { table, values } of row?.puts ?? []) insert?.(table, values);
       if (row !== undefined) this.#remember(rowKey(this.#file, row.key), rowMark(row.stamp, text));
-      waiting.push(text, '\n');
-      length += text.length;
       if (from !== undefined) this.#from = [from, ...also];
-      this.#adapter.reader.decode(JSON.parse(text), this.#state, this.#given);
-      if (length < pieceLength) continue;
-      yield this.#take(waiting);
-      waiting = [];
-      length = 0;
+      this.#adapter.reader.decode(record ?? JSON.parse(text), this.#state, this.#given);
+      const worst = text.length * worstBytes + 1;
+      if (filled >= pieceBytes || (filled > 0 && worst > piece.bytes.length - filled)) {
+        yield this.#taken(piece.bytes.subarray(0, filled), piece.release);
+        piece = spare.take();
+        filled = 0;
+      }
+      if (worst > piece.bytes.length) {
+        yield this.#taken(Buffer.from(`${text}\n`, 'utf8'), () => undefined);
+        continue;
+      }
+      filled += piece.bytes.write(text, filled, 'utf8');
+      piece.bytes[filled] = newline;
+      filled += 1;
     }
-    if (waiting.length > 0) yield this.#take(waiting);
+    if (filled > 0) yield this.#taken(piece.bytes.subarray(0, filled), piece.release);
     this.#adapter.reader.settle(this.#state, this.#given);
   }
 
@@ -349,11 +378,10 @@ export class PlacedReading {
     };
   }
 
-  #take(waiting: readonly string[]): Buffer {
-    const piece = Buffer.from(waiting.join(''), 'utf8');
-    this.#bytes += piece.length;
-    this.#last = Buffer.concat([this.#last, piece.subarray(-guardBytes)]).subarray(-guardBytes);
-    return piece;
+  #taken(bytes: Buffer, release: () => void): Chunk {
+    this.#bytes += bytes.length;
+    this.#last = Buffer.concat([this.#last, bytes.subarray(-guardBytes)]).subarray(-guardBytes);
+    return { bytes, release };
   }
 
   /** A placed record is a message we have under another id; nothing else about it is new. */

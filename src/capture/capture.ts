@@ -182,7 +182,8 @@ export async function readSource(
   const facts = source.facts === undefined ? gathering.facts : mergeFacts(gathering.facts, source.facts);
   const tally = facts.parent === undefined ? gathering.tally : gathering.own;
   const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
-  const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? writer.manifest()?.metadata?.base?.msg;
+  const before = writer.manifest();
+  const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? before?.metadata?.base?.msg;
   const cost = await costOf(tally.models);
   const fallback = new Date(cursors[mainKey ?? '']?.modifiedMs ?? 0).toISOString();
   const staged = writer.stage(
@@ -209,7 +210,7 @@ export async function readSource(
         cost,
         fallbackTime: fallback,
         isPlaced: writer.before.placed,
-        before: writer.manifest(),
+        before,
         parent:
           facts.parent === undefined
             ? undefined

@@ -93,7 +93,7 @@ export async function seed(
       const file = { key, path, lines: linesOfText(path, sizeBytes) };
       const reading = new PlacedReading(adapter, nativeId, file, fresh, emptyCarried(), time);
       const archive = fresh.archive(key, { freshUnless: true });
-      for (const piece of reading.chunks()) archive.append(piece);
+      for (const { bytes, release } of reading.chunks()) archive.append(bytes, release);
       if (reading.strangers > 0) return placedUnknown;
       cursors[key] = reading.cursor({ path, info: { ...info, sizeBytes } });
     }

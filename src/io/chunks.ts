@@ -57,6 +57,21 @@ export function* readChunks(
   }
 }
 
+/** A buffer of `bytes` to fill that is used again once it is released; those asked for are all of one size. */
+export class SpareBuffers {
+  readonly #bytes: number;
+  readonly #free: Buffer[] = [];
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  take(): Chunk {
+    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
+    return { bytes, release: () => void this.#free.push(bytes) };
+  }
+}
+
 function opened(path: string): number {
   try {
     return openSync(path, 'r');

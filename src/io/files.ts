@@ -19,6 +19,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  write,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -118,13 +119,13 @@ export function prepareFile(path: string, chunks: Iterable<Uint8Array>): Prepare
   });
 }
 
-/** The same of what `write` makes of the empty file at the temporary path; `file` is its descriptor. */
-export function prepareFileBy(path: string, write: (temporary: string, file: number) => void): PreparedFile {
+/** The same of what `make` makes of the empty file at the temporary path; `file` is its descriptor. */
+export function prepareFileBy(path: string, make: (temporary: string, file: number) => void): PreparedFile {
   const temporary = join(dirname(path), temporaryName());
   const info = writing(path, () => {
     const file = openSync(temporary, 'wx', privateFile);
     try {
-      write(temporary, file);
+      make(temporary, file);
       fsyncSync(file);
       return infoOf(fstatSync(file));
     } catch (cause) {
@@ -134,6 +135,10 @@ export function prepareFileBy(path: string, write: (temporary: string, file: num
       closeSync(file);
     }
   });
+  return preparedFile(path, temporary, info);
+}
+
+function preparedFile(path: string, temporary: string, info: FileInfo): PreparedFile {
   const discard = (): void => rmSync(temporary, { force: true });
   return {
     path,
@@ -150,6 +155,65 @@ export function prepareFileBy(path: string, write: (temporary: string, file: num
         }
       }),
   };
+}
+
+/** What {@link prepareFile} writes, piece by piece on the thread pool, beside what its caller does. */
+export class FileDraft {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: number;
+  /** What is being written. */
+  #behind: Promise<void> = Promise.resolve();
+  #length = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = join(dirname(path), temporaryName());
+    this.#file = writing(path, () => openSync(this.#temporary, 'wx', privateFile));
+  }
+
+  /** Appends bytes, which must stay as they are until `written` is called. Waits for those before them. */
+  async append(bytes: Uint8Array, written: () => void): Promise<void> {
+    await this.#behind;
+    const position = this.#length;
+    this.#length += bytes.length;
+    this.#behind = writeAside(this.#path, this.#file, bytes, position).then(written);
+    // Told by whoever waits for it.
+    this.#behind.catch(() => undefined);
+  }
+
+  /** Waits until all of it is on the disk. */
+  async finish(): Promise<PreparedFile> {
+    await this.#behind;
+    await flushed(this.#file);
+    return writing(this.#path, () => {
+      const info = infoOf(fstatSync(this.#file));
+      closeSync(this.#file);
+      return preparedFile(this.#path, this.#temporary, info);
+    });
+  }
+
+  /** Takes it away, whatever became of it. */
+  async discard(): Promise<void> {
+    await Promise.allSettled([this.#behind]);
+    closeSync(this.#file);
+    rmSync(this.#temporary, { force: true });
+  }
+}
+
+async function writeAside(path: string, file: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const at = done;
+    done += await new Promise<number>((resolve, reject) =>
+      write(file, bytes, at, bytes.length - at, position + at, (error, count) =>
+        error === null ? resolve(count) : reject(unwritable(path, error)),
+      ),
+    );
+  }
+}
+
+function flushed(file: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(file, (error) => (error === null ? resolve() : reject(error))));
 }
 
 /** Writes `data` at `length` and cuts off what stood behind it; the new length. At length 0 the file is made anew. */
@@ -204,9 +268,7 @@ export async function flushFiles(paths: Iterable<string>): Promise<void> {
     [...paths].map(async (path) => {
       const file = openSync(path, 'r');
       try {
-        await new Promise<void>((resolve, reject) =>
-          fsync(file, (error) => (error === null ? resolve() : reject(error))),
-        );
+        await flushed(file);
       } finally {
         closeSync(file);
       }

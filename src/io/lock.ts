@@ -1,6 +1,6 @@
 /** Files held by one writer at a time. */
 
-import { linkSync, openSync, closeSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { linkSync, openSync, closeSync, readFileSync, rmSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { systemCodeOf } from '../errors.ts';
 import { builtin } from './builtin.ts';
 import { unwritable } from './file-errors.ts';
@@ -36,7 +36,12 @@ export function takeLock(path: string, isRunning: (pid: number) => boolean): boo
 /** Lets a lock go that {@link takeLock} gave. */
 export function releaseLock(path: string): void {
   heldLocks.delete(path);
-  rmSync(path, { force: true });
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    // Gone with its folder.
+    if (systemCodeOf(cause) !== 'ENOENT') throw cause;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { dirname, join, sep } from 'node:path';
 import { SessionFsError } from '../errors.ts';
-import { exists, isLink, makeFolder, prepareFile } from './files.ts';
+import { FileDraft, exists, isLink, makeFolder, prepareFile } from './files.ts';
 import type { PreparedFile } from './files.ts';
 import { prepareDatabase } from './sqlite.ts';
 import type { Insert } from './sqlite.ts';
@@ -36,6 +36,11 @@ export function prepareBelow(home: string, relativePath: string, chunks: Iterabl
   return prepareFile(freePath(home, relativePath), chunks);
 }
 
+/** Begins such a file, to be written piece by piece. */
+export function draftBelow(home: string, relativePath: string): FileDraft {
+  return new FileDraft(freePath(home, relativePath));
+}
+
 /** The same of a database ({@link prepareDatabase}). */
 export function prepareDatabaseBelow(
   home: string,
@@ -46,7 +51,7 @@ export function prepareDatabaseBelow(
   return prepareDatabase(freePath(home, relativePath), schema, fill);
 }
 
-/** The path, its folder made. Throws `already-exists` when something is there. */
+/** A path where nothing is yet, in a folder that is there. */
 function freePath(home: string, relativePath: string): string {
   const path = pathBelow(home, relativePath);
   if (exists(path))

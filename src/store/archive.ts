@@ -7,14 +7,17 @@ import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
 import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
-import { compress, compressAgainst, decompress } from '../io/compress.ts';
+import { compress, compressAgainst, compressAside, decompress } from '../io/compress.ts';
 import type { Packed } from '../io/compress.ts';
-import { hashOf } from '../io/hash.ts';
+import { hashAside, hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
 const frameBytes = 1 << 20;
 /** A tail at least this long becomes a frame of its own when the source is quiet. */
 const sealBytes = 4096;
+
+/** Frames that may be made at once. */
+const mostAside = 3;
 
 /** Nothing archived yet. */
 export const emptyArchive: ArchivedFile = { generation: 0, frames: [], tailBytes: 0 };
@@ -159,6 +162,9 @@ export class ArchiveWriter {
   #partsBytes = 0;
   #tailOnDisk: number;
   readonly #touched = new Set<string>();
+  /** Frames being made on the thread pool, and their writing in order. */
+  #aside: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(sessionFolder: string, key: string, before: ArchivedFile) {
     this.#folder = generationFolder(sessionFolder, key, before.generation);
@@ -176,6 +182,34 @@ export class ArchiveWriter {
     this.#parts.push({ bytes, release });
     this.#partsBytes += bytes.length;
     if (this.#tailOnDisk + this.#partsBytes >= frameBytes) this.#seal();
+  }
+
+  /**
+   * As `append`, with frames made on the thread pool, beside what the caller does. Waits where that falls behind. `settle` before
+   * `finish`.
+   */
+  async appendAside(bytes: Buffer, release: () => void): Promise<void> {
+    this.#parts.push({ bytes, release });
+    this.#partsBytes += bytes.length;
+    if (this.#tailOnDisk + this.#partsBytes < frameBytes) return;
+    const { raw, taken } = this.#takeParts();
+    this.#waiting += 1;
+    const made = Promise.all([compressAside(raw), hashAside(raw)]);
+    const before = this.#aside;
+    this.#aside = (async () => {
+      const [compressed, sha256] = await made;
+      await before;
+      this.#write(raw, compressed, sha256, taken);
+      this.#waiting -= 1;
+    })();
+    // Told by whoever waits for it.
+    this.#aside.catch(() => undefined);
+    if (this.#waiting > mostAside) await before;
+  }
+
+  /** Waits for the frames that are made aside. */
+  settle(): Promise<void> {
+    return this.#aside;
   }
 
   /** Writes everything out; what the commit is to list, and the files to flush before it. */
@@ -201,6 +235,12 @@ export class ArchiveWriter {
   }
 
   #seal(): void {
+    const { raw, taken } = this.#takeParts();
+    this.#write(raw, compress(raw), hashOf(raw), taken);
+  }
+
+  /** What waits behind the frames, in one piece. */
+  #takeParts(): { readonly raw: Buffer; readonly taken: readonly Piece[] } {
     const onDisk =
       this.#tailOnDisk === 0 ? [] : [readBytes(tailPath(this.#folder, framedBytes(this.#frames)), 0, this.#tailOnDisk)];
     const taken = this.#parts;
@@ -209,12 +249,15 @@ export class ArchiveWriter {
     this.#parts = [];
     this.#partsBytes = 0;
     this.#tailOnDisk = 0;
+    return { raw, taken };
+  }
+
+  #write(raw: Buffer, compressed: Buffer, sha256: string, taken: readonly Piece[]): void {
     const path = join(this.#folder, 'frames.zst');
     this.#touched.add(path);
-    const compressed = compress(raw);
     appendAt(path, this.#storedBytes, compressed);
     this.#storedBytes += compressed.length;
-    this.#frames.push({ raw: raw.length, stored: compressed.length, sha256: hashOf(raw) });
+    this.#frames.push({ raw: raw.length, stored: compressed.length, sha256 });
     for (const { release } of taken) release();
   }
 }

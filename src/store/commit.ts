@@ -6,6 +6,7 @@ import { countAt, isObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
 import type { Tally } from '../model/tally.ts';
 import { decodeLine } from '../format/line.ts';
+import type { KeyPair } from './key-log.ts';
 
 /** One zstd frame in `frames.zst`: its bytes before and after compression, and the hash of those before. */
 export interface Frame {
@@ -50,6 +51,8 @@ export interface Commit {
   readonly messagesBytes: number;
   readonly liveBytes: number;
   readonly keysBytes: number;
+  /** Native keys and the messages they stand for, while they are so few that they have no file. */
+  readonly keys?: readonly KeyPair[];
   /** By file key. */
   readonly native: { readonly [key: string]: ArchivedFile };
   readonly cursors: { readonly [key: string]: Cursor };

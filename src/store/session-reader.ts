@@ -12,6 +12,7 @@ import type { Link, LiveOp } from '../model/live.ts';
 import { linkOf, liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import { isKnown } from '../model/block.ts';
+import { mapped } from '../model/mapped.ts';
 import type { Message } from '../model/message.ts';
 import { baseId } from '../model/message.ts';
 import type { OutlineItem } from '../model/outline.ts';
@@ -129,9 +130,18 @@ export class SessionReader {
 
   /** The messages of the live view in order, read from the disk one at a time; can be read more than once. */
   live(leaf?: string): Iterable<Message> {
+    return this.messagesAt(this.#liveOffsets(leaf));
+  }
+
+  /** The same with their lines, for who copies them. */
+  liveLines(leaf?: string): Iterable<MessageLine> {
+    return this.#linesAt(this.#liveOffsets(leaf));
+  }
+
+  #liveOffsets(leaf: string | undefined): number[] {
     // Of all that was looked through only where each message stands is kept.
     const places = this.#places();
-    return this.messagesAt(this.#liveIn(places, leaf).flatMap((id) => places.get(id)?.offset ?? []));
+    return this.#liveIn(places, leaf).flatMap((id) => places.get(id)?.offset ?? []);
   }
 
   #liveIn(places: ReadonlyMap<string, Place>, leaf: string | undefined): string[] {
@@ -169,14 +179,23 @@ export class SessionReader {
 
   /** The messages whose lines begin at these offsets, under their base ids, read one at a time. */
   messagesAt(offsets: Iterable<number>): Iterable<Message> {
+    return mapped(this.#linesAt(offsets), ({ message }) => message);
+  }
+
+  #linesAt(offsets: Iterable<number>): Iterable<MessageLine> {
     const path = join(this.folder, layout.messages);
+    // Another program may have written a directory without a commit, in a form that is not quite ours.
+    const isOurs = this.commit !== undefined;
     return {
       *[Symbol.iterator]() {
         const file = new LineFile(path);
         try {
           for (const offset of offsets) {
-            const message = decodeMessage(file.at(offset)?.bytes.toString('utf8') ?? '');
-            if (message !== undefined) yield asBase(message);
+            const text = file.at(offset)?.bytes.toString('utf8') ?? '';
+            const read = decodeMessage(text);
+            if (read === undefined) continue;
+            const message = asBase(read);
+            yield isOurs && message === read ? { message, text } : { message };
           }
         } finally {
           file.close();
@@ -211,6 +230,12 @@ export class SessionReader {
       );
     for (const line of linesInFile(path, this.lengths?.messagesBytes)) if (line.bytes.length > 0) yield line;
   }
+}
+
+/** A message under its base id, and its line where that is what we would write for it. */
+export interface MessageLine {
+  readonly message: Message;
+  readonly text?: string;
 }
 
 /** Where the newest form of a message stands, and how it hangs together with others. */

@@ -18,12 +18,12 @@ import type { LiveOp } from '../model/live.ts';
 import { liveIds } from '../model/live.ts';
 import type { Manifest, Tools, Workspace } from '../model/manifest.ts';
 import type { Message } from '../model/message.ts';
-import { ownText } from '../model/own-text.ts';
 import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit } from './commit.ts';
+import { KeyLog } from './key-log.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
@@ -58,10 +58,9 @@ export class SessionWriter {
   readonly isNew: boolean;
   readonly #messages: AppendLog;
   readonly #live: AppendLog;
-  readonly #keys: AppendLog;
+  readonly #keys: KeyLog;
   /** Newest revision of each message: base id → offset of its line. Read from the disk at the first question. */
   #offsets: Map<string, number> | undefined;
-  #keyMap: Map<string, string> | undefined;
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
   readonly #memory: WriterMemory | undefined;
@@ -82,11 +81,10 @@ export class SessionWriter {
     this.before = before ?? emptyCommit();
     this.#messages = new AppendLog(join(folder, layout.messages), this.before.messagesBytes);
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
-    this.#keys = new AppendLog(join(folder, layout.keys), this.before.keysBytes);
+    this.#keys = new KeyLog(join(folder, layout.keys), this.before.keysBytes, this.before.keys ?? [], known?.keys);
     this.#native = { ...this.before.native };
     this.#memory = memory;
     this.#offsets = known?.offsets;
-    this.#keyMap = known?.keys;
   }
 
   /**
@@ -135,9 +133,9 @@ export class SessionWriter {
     return undefined;
   }
 
-  /** Appends a message; the caller has made sure that its id is new. */
-  append(message: Message): void {
-    const offset = this.#messages.line(encodeLine(message));
+  /** Appends a message; the caller has made sure that its id is new. `text`: its line, where that is known. */
+  append(message: Message, text = encodeLine(message)): void {
+    const offset = this.#messages.line(text);
     if (this.#offsets !== undefined) noteForm(this.#offsets, message, offset);
   }
 
@@ -148,26 +146,22 @@ export class SessionWriter {
 
   /** The message a native key stands for. */
   key(key: string): string | undefined {
-    return this.#keysKnown().get(key);
+    return this.#keys.all().get(key);
   }
 
   /** Every native key and the message it stands for. */
   keys(): ReadonlyMap<string, string> {
-    return this.#keysKnown();
+    return this.#keys.all();
   }
 
   /** Remembers what a native key stands for; a key that says the same already is left alone. */
   setKey(key: string, id: string): void {
-    const keys = this.#keysKnown();
-    if (keys.get(key) === id) return;
-    keys.set(ownText(key), id);
-    this.#keys.line(encodeLine([key, id]));
+    if (this.#keys.all().get(key) !== id) this.#keys.add(key, id);
   }
 
-  /** Remembers what a native key stands for that was not known before; nothing is kept in memory for it. */
+  /** Remembers what a native key stands for that was not known before. */
   addKey(key: string, id: string): void {
-    this.#keyMap?.set(ownText(key), id);
-    this.#keys.line(encodeLine([key, id]));
+    this.#keys.add(key, id);
   }
 
   /** The archive of a native file, at its newest generation or a fresh one. */
@@ -214,7 +208,7 @@ export class SessionWriter {
 
   /** Writes everything but the commit. Afterwards `flush` the files and `commit`. */
   stage(
-    next: Omit<Commit, 'version' | 'messagesBytes' | 'liveBytes' | 'keysBytes' | 'native'>,
+    next: Omit<Commit, 'version' | 'messagesBytes' | 'liveBytes' | 'keysBytes' | 'keys' | 'native'>,
     derived: Derived,
   ): Staged {
     const touched: string[] = [];
@@ -232,7 +226,8 @@ export class SessionWriter {
       version: 1,
       messagesBytes: this.#messages.length,
       liveBytes: this.#live.length,
-      keysBytes: this.#keys.length,
+      keysBytes: this.#keys.bytes,
+      keys: this.#keys.few,
       native: this.#native,
     };
     return { writer: this, touched, commit, derived };
@@ -268,7 +263,7 @@ export class SessionWriter {
     this.#memory?.keep(this.id, this.folder, {
       commit: this.#commitText,
       offsets: this.#offsets,
-      keys: this.#keyMap,
+      keys: this.#keys.known,
     });
     this.close();
   }
@@ -286,24 +281,10 @@ export class SessionWriter {
   #known(): Map<string, number> {
     if (this.#offsets === undefined) {
       this.#messages.write();
-      this.#offsets = scanMessages(this.#messages.path, this.#messages.length).offsets;
+      this.#offsets =
+        this.#messages.length === 0 ? new Map() : scanMessages(this.#messages.path, this.#messages.length).offsets;
     }
     return this.#offsets;
-  }
-
-  #keysKnown(): Map<string, string> {
-    if (this.#keyMap === undefined) {
-      this.#keyMap = new Map();
-      this.#keys.write();
-      if (exists(this.#keys.path)) {
-        for (const line of linesOf(readChunks(this.#keys.path, 0, this.#keys.length))) {
-          const pair: unknown = JSON.parse(line.bytes.toString('utf8'));
-          if (Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string')
-            this.#keyMap.set(pair[0], pair[1]);
-        }
-      }
-    }
-    return this.#keyMap;
   }
 }
 

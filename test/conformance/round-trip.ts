@@ -53,8 +53,10 @@ export function writtenAndRead(target: Adapter, session: MadeSession): RoundTrip
   const file = written.files.find(({ kind }) => kind !== 'text');
   assert.ok(file !== undefined);
   const run = new Run(target, written.nativeId, { key: file.key, path: `/${file.path}`, kind: 'log' });
-  for (const { text } of file.lines) {
+  for (const { text, record } of file.lines) {
     assert.ok(!text.includes('\n'), 'a line is one line');
+    // A clone, because a made object may have no prototype.
+    if (record !== undefined) assert.deepEqual(structuredClone(record), JSON.parse(text));
     assert.notEqual(run.decode(JSON.parse(text)), 'unknown', text);
   }
   run.settle();

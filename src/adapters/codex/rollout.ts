@@ -264,10 +264,8 @@ class Writing {
     const line = { timestamp: new Date(this.#clock).toISOString(), ordinal: this.#ordinal, type, payload };
     this.#ordinal += 1;
     const text = JSON.stringify(line);
-    return {
-      text: text.includes('\\ud') ? this.#wellFormed(line) : text,
-      ...(from === undefined ? {} : { from }),
-    };
+    const made = text.includes('\\ud') ? { text: this.#wellFormed(line) } : { text, record: line };
+    return from === undefined ? made : { ...made, from };
   }
 
   /** Codex drops a line with half a character in it (its JSON reader refuses). */
