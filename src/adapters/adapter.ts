@@ -49,8 +49,10 @@ export interface Home {
 
 /** How the tool is recognised as installed. */
 export interface Install {
-  /** The command, looked up in PATH. */
+  /** The command, looked up in PATH: the program that sessions are written for. */
   readonly command: string;
+  /** Other programs of the tool, shown as installed where that one is not. */
+  readonly also?: readonly string[];
   /** The npm package, whose `package.json` beside the command tells the version without running it. */
   readonly npm?: string;
   /** Arguments that print the version; the first dotted number in the output is taken. */

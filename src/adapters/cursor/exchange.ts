@@ -12,7 +12,6 @@ import type { Exchange, Exchanged, LiveSession, Losses } from '../adapter.ts';
 import { faultsOf } from './check.ts';
 import { graphOf } from './graph.ts';
 import type { Place } from './graph.ts';
-import { userFolder } from './user-folder.ts';
 
 /** The file that goes into the editor. */
 export const exchange: Exchange = {
@@ -24,8 +23,7 @@ export const exchange: Exchange = {
     'It appears with “(1)” before its name, under an id of its own; taken in again, it is there twice.',
   ],
   suits: (machine, home) =>
-    machine.which('cursor') !== undefined ||
-    machine.stat(home.endsWith(userFolder.linux) ? home : `${home}/globalStorage`) !== undefined,
+    machine.which('cursor') !== undefined || machine.stat(`${home}/globalStorage`)?.kind === 'directory',
 };
 
 function write(session: LiveSession, place: Place): Exchanged {

@@ -21,7 +21,7 @@ export const adapter: Adapter = {
       return folder === undefined ? [] : ['chats', 'acp-sessions', 'projects'].map((name) => `${folder}/${name}`);
     },
   },
-  install: { command: 'cursor-agent', versionArgs: ['--version'] },
+  install: { command: 'cursor-agent', also: ['cursor'], versionArgs: ['--version'] },
   carries: ['text', 'thinking', 'tool_use', 'tool_result', 'image', 'summary'],
   vocabulary,
   reader,

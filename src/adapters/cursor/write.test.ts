@@ -322,6 +322,7 @@ describe('a file for the editor', () => {
     assert.match(sfs(place, args).out, /Cursor is not installed here; the command works where it is\./);
     installProgram(place, { ...adapter, install: { ...adapter.install, command: 'cursor' } }, '3.22.0');
     const env = { PATH: `${join(place.folder, 'bin')}:/usr/bin:/bin` };
+    assert.match(sfs(place, ['tools'], { env }).out, /^cursor +3\.22\.0 /m);
     const pointed = sfs(place, args, { env });
     assert.equal(pointed.status, 0);
     const hint =
