@@ -234,6 +234,16 @@ describe('rows of the editor', () => {
   });
 });
 
+test('chats are found without the table of settings', async (t) => {
+  const place = scratch(t);
+  const editor = new Editor(place);
+  t.after(() => editor.close());
+  editor.chat('c1', [{ id: 'b1', type: 1, text: 'Why?' }]);
+  editor.exec('drop table ItemTable');
+  assert.deepEqual((await captured(place)).problems, []);
+  assert.deepEqual(await saidIn(place), ['Why?']);
+});
+
 describe('rows of cursor-agent', () => {
   test('that are missing or are no messages are counted, and the others are read', async (t) => {
     const place = scratch(t);

@@ -15,9 +15,11 @@ import { SessionFsError } from '../../errors.ts';
 import type { Machine, Snapshot } from '../../io/machine.ts';
 import { isObject, listAt, stringAt } from '../../model/json.ts';
 import type { LoadedRow, SourceFile } from '../adapter.ts';
-import { placeOf, tablesOf, tabsKey, valueOf } from './discover.ts';
+import { tablesOf, valueOf } from './databases.ts';
+import { placeOf } from './discover.ts';
 import { imagesOf } from './images.ts';
 import { loadStore } from './stores.ts';
+import { tabsKey } from './workspaces.ts';
 import { chatWithoutMessages, headersOf, isRunning, jsonOf, underWayUntil } from './native.ts';
 import type { Header } from './native.ts';
 
