@@ -234,6 +234,8 @@ class Resumption {
     const archived = Object.entries(commit.native).map(([key]) => ({ key, path: commit.cursors[key]?.path ?? '' }));
     const places = this.#writer.restore(archived, given);
     if (places === undefined) return undefined;
+    // First, while there is room: what is put back passes through memory that is given back late.
+    const carried = countLive(this.#reader.live());
     const files = this.#putBack(places, commit, given.home);
     this.#note(this.#row.session_id, null, nativeId, files);
     const registration = await this.#register(nativeId, files, given);
@@ -243,7 +245,7 @@ class Resumption {
       nativeId,
       sessionId: this.#row.session_id,
       files: files.map(({ path }) => path),
-      carried: countLive(this.#reader.live()),
+      carried,
       losses: {},
       registration,
     });

@@ -55,6 +55,9 @@ export type Drive = {
   /** How the tool itself tells what a session of its own holds, where it can be asked without a screen. */
   readonly account?: Account;
 
+  /** How the tool takes in sessions of another one by itself: by calls to the program of `account`. */
+  readonly takesIn?: Importer;
+
   /**
    * Spells a scripted call in the tool's own vocabulary, by what it offers its model: versions differ. `undefined`: it has
    * no such call; the script goes on without.
@@ -134,6 +137,19 @@ export type Account = {
   readonly hides: (call: CapturedCall) => boolean;
   /** Recordings of older versions are refused. */
   readonly oldest: string;
+};
+
+/** The tool's own importer of another tool's sessions. */
+export type Importer = {
+  /** The id of that tool's adapter. */
+  readonly from: string;
+  readonly find: { readonly method: string; readonly params: unknown };
+  /** The call that takes in everything that was found. */
+  readonly take: (found: unknown) => { readonly method: string; readonly params: unknown };
+  /** The sessions that were made, each with the file it was made of; `undefined` as long as it is not done. */
+  readonly taken: (
+    notices: readonly Notice[],
+  ) => readonly { readonly nativeId: string; readonly path: string }[] | undefined;
 };
 
 /** What a program says without being asked. */

@@ -13,7 +13,7 @@ import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Store } from '../store/store.ts';
 import type { WriterMemory } from '../store/writer-memory.ts';
 import { Tombstones } from '../store/trash.ts';
-import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
+import { deriveManifest, deriveTools, deriveWorkspace, isSameWorkspace } from './derive.ts';
 import { Gathering } from './gather.ts';
 import { costOf } from './price.ts';
 import { infoOf, readDatabase } from './read-database.ts';
@@ -181,10 +181,12 @@ export async function readSource(
   }
   const facts = source.facts === undefined ? gathering.facts : mergeFacts(gathering.facts, source.facts);
   const tally = facts.parent === undefined ? gathering.tally : gathering.own;
+  const copied = facts.parent === undefined ? gathering.copiedPart : undefined;
   const mainKey = mainKeyOf(adapter, source, cursors, writer.before.cursors);
   const before = writer.manifest();
   const lastShared = facts.parent?.msg ?? gathering.lastInherited ?? before?.metadata?.base?.msg;
   const cost = await costOf(tally.models);
+  const keepsWorkspace = writer.isRemembered && isSameWorkspace(facts, writer.before.facts);
   const fallback = new Date(cursors[mainKey ?? '']?.modifiedMs ?? 0).toISOString();
   const staged = writer.stage(
     {
@@ -192,6 +194,7 @@ export async function readSource(
       facts,
       outsideFacts: outside,
       tally,
+      ...(copied === undefined ? {} : { copied }),
       promptTitle: gathering.promptTitle,
       records: Object.fromEntries(gathering.records),
       losses: Object.fromEntries(gathering.losses),
@@ -216,7 +219,8 @@ export async function readSource(
             ? undefined
             : { session: sessionId(facts.parent.tool ?? adapter.id, facts.parent.nativeId), msg: lastShared ?? null },
       }),
-      workspace: deriveWorkspace(facts),
+      workspace: deriveWorkspace(keepsWorkspace ? { ...facts, files: [] } : facts),
+      keepsWorkspace,
       tools: deriveTools(facts, tally),
     },
   );
@@ -270,7 +274,7 @@ class Committer {
   readonly #report: (captured: Captured) => void;
   #waiting: { readonly staged: Staged; readonly captured: Captured }[] = [];
   #bytes = 0;
-  #since = Date.now();
+  #since = performance.now();
   /** Why the store cannot be written, once it cannot. */
   broken: SessionFsError | undefined;
 
@@ -282,7 +286,7 @@ class Committer {
   async add(staged: Staged, captured: Captured): Promise<void> {
     this.#waiting.push({ staged, captured });
     this.#bytes += captured.bytes;
-    if (this.#bytes >= flushBytes || Date.now() - this.#since >= flushMs) await this.flush();
+    if (this.#bytes >= flushBytes || performance.now() - this.#since >= flushMs) await this.flush();
   }
 
   /** Makes what was gathered durable. */
@@ -311,6 +315,6 @@ class Committer {
         problems: [{ path: staged.writer.folder, problem: messageOf(why) }],
       });
     }
-    this.#since = Date.now();
+    this.#since = performance.now();
   }
 }

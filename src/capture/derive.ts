@@ -89,6 +89,13 @@ export function deriveWorkspace(facts: SessionFacts): Workspace | undefined {
   return { root_path: root, ...(facts.git === undefined ? {} : { git: facts.git }), files };
 }
 
+/** Do these facts make the `workspace.json` that those made? */
+export function isSameWorkspace(facts: SessionFacts, before: SessionFacts): boolean {
+  return (
+    facts.files === before.files && facts.cwd === before.cwd && JSON.stringify(facts.git) === JSON.stringify(before.git)
+  );
+}
+
 /** `tools.json`; `undefined` when no tool was called and none is known. */
 export function deriveTools(facts: SessionFacts, tally: Tally): Tools | undefined {
   if (facts.tools === undefined && tally.tools.length === 0) return undefined;

@@ -9,6 +9,7 @@ import type { Message } from '../model/message.ts';
 import type { ResponseUsage, Tally } from '../model/tally.ts';
 import { count, countResponse, emptyTally } from '../model/tally.ts';
 import { titleFrom } from '../model/title.ts';
+import type { Commit } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 
 /** Under this key stands the original id of a message that a resume placed in the tool's own form. */
@@ -28,8 +29,9 @@ export class Gathering implements Sink {
   /** Counts what comes after the last copied message, once there is one. */
   #part: Tally | undefined;
   #facts: SessionFacts;
-  /** By path; a session touches many, so they are not merged list by list. */
-  readonly #files = new Map<string, TouchedFile>();
+  /** By path; a session touches many, so they are not merged list by list, and not at all as long as none comes. */
+  #files: Map<string, TouchedFile> | undefined;
+  readonly #filesBefore: readonly TouchedFile[] | undefined;
   promptTitle: string | null;
   readonly records: Map<string, number>;
   readonly losses: Map<string, number>;
@@ -46,9 +48,11 @@ export class Gathering implements Sink {
     const { before } = writer;
     this.#placed = before.placed;
     this.tally = structuredClone(before.tally);
+    this.#part = structuredClone(before.copied?.own);
+    this.#lastInherited = before.copied?.last;
     const { files, ...facts } = before.facts;
     this.#facts = facts;
-    for (const file of files ?? []) this.#files.set(file.path, file);
+    this.#filesBefore = files;
     this.promptTitle = before.promptTitle;
     this.records = new Map(Object.entries(before.records));
     this.losses = new Map(Object.entries(before.losses));
@@ -89,6 +93,13 @@ export class Gathering implements Sink {
     this.#part = emptyTally();
   }
 
+  /** What stands in front of the session's own part, as long as nothing tells whose it is. */
+  get copiedPart(): Commit['copied'] {
+    return this.#part === undefined || this.#lastInherited === undefined
+      ? undefined
+      : { last: this.#lastInherited, own: this.#part };
+  }
+
   /** The counts without what the tool copied from the session this one goes on from. */
   get own(): Tally {
     return this.#part ?? this.tally;
@@ -121,13 +132,19 @@ export class Gathering implements Sink {
 
   fact({ files, ...facts }: SessionFacts): void {
     this.changed = true;
-    for (const file of files ?? []) addFile(this.#files, file);
+    for (const file of files ?? []) this.#touch(file);
     if (Object.keys(facts).length > 0) this.#facts = mergeFacts(this.#facts, facts);
   }
 
-  /** Everything told so far. */
+  #touch(file: TouchedFile): void {
+    this.#files ??= new Map((this.#filesBefore ?? []).map((each) => [each.path, each]));
+    addFile(this.#files, file);
+  }
+
+  /** Everything told so far. As long as no file was touched, `files` is the very list of the last commit. */
   get facts(): SessionFacts {
-    return this.#files.size === 0 ? this.#facts : { ...this.#facts, files: [...this.#files.values()] };
+    const files = this.#files === undefined ? this.#filesBefore : [...this.#files.values()];
+    return files === undefined ? this.#facts : { ...this.#facts, files };
   }
 
   key(key: string, id: string): void {

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
-import { readPooled } from '../io/chunks.ts';
-import type { Chunk } from '../io/chunks.ts';
+import { behindBytes, readPooled } from '../io/chunks.ts';
+import type { Piece } from '../io/chunks.ts';
 import { beginsWith, readBytes, remove } from '../io/files.ts';
 import { hashOf } from '../io/hash.ts';
 import { linesOf } from '../io/lines.ts';
@@ -18,7 +18,7 @@ import { decodeDocument, decodeLine, isWholeRecord, opaqueOf, settle } from './d
 import type { Gathering } from './gather.ts';
 
 /** Of so many bytes before a cursor its guard is the hash. */
-export const guardBytes = 4096;
+export const guardBytes = behindBytes;
 
 /** What reading one file came to. */
 export interface ReadResult {
@@ -117,24 +117,25 @@ function readLog(
   const to = Math.min(plain.sizeBytes, file.inherited?.bytes ?? plain.sizeBytes);
   const given = givenOf(reading, context, info);
   const tee = new Tee(archive, archived);
+  const sequence = new Sequence(grown ? cursor.guard : undefined);
+  const chunks = readPooled(plain.path, from, to, (piece) => sequence.goesOn(piece));
   const opaque = opaqueOf(adapter);
   const decoding = { adapter, state, given, counts: gathering };
   let offset = from;
-  for (const line of linesOf(tee.watch(readPooled(plain.path, from, to), from), from)) {
+  for (const line of linesOf(tee.watch(chunks, from), from)) {
     if (!line.complete && !isWholeRecord(line.bytes)) break;
     decodeLine(line.bytes, decoding, opaque);
     offset = line.end;
     if (tee.isReady(offset)) tee.drain(offset);
   }
-  const read = tee.finish(offset);
-  const after = reading.machine.stat(plain.path);
-  const isStill = after !== undefined && isUnchanged(placeOf(file, info), plain, after);
+  const last = tee.finish(offset);
   settle(decoding);
   return {
     cursor: {
       ...placeOf(file, info),
       offset,
-      guard: guardOf(plain.path, from, offset, read, isStill),
+      // Of what was read, not of what stands there by now; one that fits no file where both cannot be the same.
+      guard: sequence.isBroken ? '' : last === undefined && grown ? cursor.guard : hashOf(last ?? Buffer.alloc(0)),
       state,
       ...(file.inherited === undefined ? {} : { inherited: true }),
     },
@@ -225,19 +226,34 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
 }
 
 /**
- * The same for what was just read. Where the file was rewritten meanwhile, other bytes stand where reading began or ended: then
- * the guard fits no file, and it is read again. `isStill`: nobody touched it.
+ * Does each piece of a file go on from the one before it? Where somebody writes the file anew while it is read, the bytes in
+ * front of the next piece are others, and what stands behind them follows something that was never read.
  */
-function guardOf(path: string, from: number, offset: number, read: Ends, isStill: boolean): string {
-  const stands = (at: number, bytes: Buffer): boolean => readBytes(path, at, bytes.length).equals(bytes);
-  if (!isStill && (!stands(from, read.first) || !stands(offset - read.last.length, read.last))) return '';
-  return read.last.length === Math.min(guardBytes, offset) ? hashOf(read.last) : guardAt(path, offset);
+class Sequence {
+  isBroken = false;
+  /** The guard of what was read so far. */
+  #guard: string | undefined;
+
+  /** `guard`: of what was read earlier. */
+  constructor(guard: string | undefined) {
+    this.#guard = guard;
+  }
+
+  goesOn(piece: Piece): boolean {
+    if (this.#guard !== undefined && hashOf(piece.behind) !== this.#guard) {
+      this.isBroken = true;
+      return false;
+    }
+    this.#guard = hashOf(endOf(piece, piece.bytes.length));
+    return true;
+  }
 }
 
-/** The first and the last bytes that were read of a stretch, as many as a guard covers. */
-interface Ends {
-  readonly first: Buffer;
-  readonly last: Buffer;
+/** The bytes before an offset in a piece, as many as a guard covers. */
+function endOf({ behind, bytes }: Piece, offset: number): Buffer {
+  return offset >= guardBytes
+    ? bytes.subarray(offset - guardBytes, offset)
+    : Buffer.concat([behind, bytes.subarray(0, offset)]).subarray(-guardBytes);
 }
 
 /** The hash of the bytes just before an offset: what a file must still hold there to have only grown. */
@@ -251,59 +267,60 @@ class Tee {
   readonly #archive: ArchiveWriter | undefined;
   /** Source bytes before this offset are archived already. */
   #archived: number;
-  #queue: { readonly from: number; readonly chunk: Chunk }[] = [];
-  #first: Buffer = Buffer.alloc(0);
+  #queue: { readonly from: number; readonly piece: Piece }[] = [];
   /** What the newest finished piece ended with. */
-  #last: Buffer = Buffer.alloc(0);
+  #last: Buffer | undefined;
 
   constructor(archive: ArchiveWriter | undefined, archived: number) {
     this.#archive = archive;
     this.#archived = archived;
   }
 
-  *watch(chunks: Iterable<Chunk>, from: number): Generator<Buffer> {
+  *watch(pieces: Iterable<Piece>, from: number): Generator<Buffer> {
     let offset = from;
-    for (const chunk of chunks) {
-      if (this.#first.length === 0) this.#first = Buffer.from(chunk.bytes.subarray(0, guardBytes));
-      this.#queue.push({ from: offset, chunk });
-      offset += chunk.bytes.length;
-      yield chunk.bytes;
+    for (const piece of pieces) {
+      this.#queue.push({ from: offset, piece });
+      offset += piece.bytes.length;
+      yield piece.bytes;
     }
   }
 
   /** Is a whole piece behind us? */
   isReady(offset: number): boolean {
     const first = this.#queue[0];
-    return first !== undefined && first.from + first.chunk.bytes.length <= offset;
+    return first !== undefined && first.from + first.piece.bytes.length <= offset;
   }
 
   drain(offset: number): void {
     while (this.isReady(offset)) {
       const first = this.#queue.shift();
       if (first === undefined) continue;
-      this.#last = Buffer.from(first.chunk.bytes.subarray(-guardBytes));
-      this.#take(first.from, first.chunk, first.chunk.bytes.length);
+      const { length } = first.piece.bytes;
+      this.#last = Buffer.from(endOf(first.piece, length));
+      this.#take(first.from, first.piece, length);
     }
   }
 
-  /** The end of the last whole line. */
-  finish(offset: number): Ends {
+  /** The bytes before the end of the last whole line, as many as a guard covers; `undefined` when nothing was read. */
+  finish(offset: number): Buffer | undefined {
     this.drain(offset);
     const [first, ...unfinished] = this.#queue;
     this.#queue = [];
-    const behind = Math.max(0, offset - (first?.from ?? offset));
-    const last = Buffer.from(first?.chunk.bytes.subarray(Math.max(0, behind - guardBytes), behind) ?? []);
-    if (first !== undefined) this.#take(first.from, first.chunk, behind);
-    for (const { chunk } of unfinished) chunk.release();
+    if (first !== undefined) {
+      const length = offset - first.from;
+      this.#last = Buffer.from(endOf(first.piece, length));
+      this.#take(first.from, first.piece, length);
+    }
+    for (const { piece } of unfinished) piece.release();
     // A session may have thousands of files: none waits in memory for the others.
     this.#archive?.finish();
-    return { first: this.#first, last: last.length === 0 ? this.#last : last };
+    return this.#last;
   }
 
-  #take(from: number, chunk: Chunk, length: number): void {
-    const fresh = chunk.bytes.subarray(Math.min(length, Math.max(0, this.#archived - from)), length);
-    if (fresh.length === 0 || this.#archive === undefined) return chunk.release();
-    this.#archive.append(fresh, () => chunk.release());
+  #take(from: number, piece: Piece, length: number): void {
+    const fresh = piece.bytes.subarray(Math.min(length, Math.max(0, this.#archived - from)), length);
+    if (fresh.length === 0 || this.#archive === undefined) return piece.release();
+    this.#archive.append(fresh, () => piece.release());
     this.#archived = from + length;
   }
 }

@@ -227,14 +227,15 @@ async function stageAs(
   fresh: SessionWriter,
   before: Manifest | undefined,
 ): Promise<Staged> {
-  const { tally, promptTitle, records, losses } = fresh.before;
+  const { tally, copied, promptTitle, records, losses } = fresh.before;
+  const { copied: _, ...kept } = writer.before;
   const facts = mergeFacts(outsideFactsOf(writer.before.facts), fresh.before.facts);
   const cursors = cursorsOf(writer.before.cursors, fresh.before.cursors);
   const [main] = Object.values(cursors);
   const derived = fresh.manifest();
   const parent = derived?.metadata?.base;
   return writer.stage(
-    { ...writer.before, cursors, facts, tally, promptTitle, records, losses },
+    { ...kept, cursors, facts, tally, ...(copied === undefined ? {} : { copied }), promptTitle, records, losses },
     {
       manifest: deriveManifest({
         sessionId: writer.id,

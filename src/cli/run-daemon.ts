@@ -13,7 +13,7 @@ export type DaemonReport = Pick<DaemonSetup, 'captured' | 'note'>;
 
 /** Runs until SIGTERM or SIGINT, and reads the configuration again on SIGHUP. Throws `daemon-running`, `invalid-config`, `store-unwritable`. */
 export async function runDaemon({ machine, store }: DaemonSite, report: DaemonReport): Promise<void> {
-  const daemon = new Daemon({
+  const setup = {
     machine,
     store,
     places: () => {
@@ -25,15 +25,19 @@ export async function runDaemon({ machine, store }: DaemonSite, report: DaemonRe
       });
     },
     ...report,
-  });
+  };
+  let daemon: Daemon | undefined;
   const handlers = {
-    SIGTERM: () => daemon.stop(),
-    SIGINT: () => daemon.stop(),
-    SIGHUP: () => daemon.reload(),
+    SIGTERM: () => daemon?.stop(),
+    SIGINT: () => daemon?.stop(),
+    SIGHUP: () => daemon?.reload(),
   } as const;
   for (const [name, handler] of Object.entries(handlers)) process.on(name, handler);
   try {
-    await asDaemon({ machine, store }, () => daemon.run());
+    await asDaemon({ machine, store }, (hold) => {
+      daemon = new Daemon({ ...setup, hold });
+      return daemon.run();
+    });
   } finally {
     for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
   }

@@ -1,8 +1,8 @@
 /** Starting, stopping and asking a daemon from another process. */
 
 import { SessionFsError } from '../errors.ts';
-import { launcherOf, signal, startDetached } from '../io/detached.ts';
-import { releaseLock, takeLock } from '../io/lock.ts';
+import { daemonArgv, signal, startDetached } from '../io/detached.ts';
+import { keepLock, releaseLock, takeLock } from '../io/lock.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
@@ -27,15 +27,23 @@ export function daemonStatus({ machine, store }: DaemonSite): DaemonStatus | und
   return status?.pid === pid ? status : undefined;
 }
 
-/** Takes the store for this process, for as long as `work` goes on. Throws `daemon-running` when another process has it. */
-export async function asDaemon<T>({ machine, store }: DaemonSite, work: () => Promise<T>): Promise<T> {
-  prepareStore(store);
+/**
+ * Takes the store for this process, for as long as `work` goes on; `hold` takes it again when somebody removed the lock. Both throw
+ * `daemon-running` when another process has it.
+ */
+export async function asDaemon<T>({ machine, store }: DaemonSite, work: (hold: () => void) => Promise<T>): Promise<T> {
   const { lock } = daemonFiles(store);
-  if (!takeLock(lock, (pid) => isDaemon(machine, store, pid))) throw runningError(runningDaemon(machine, store));
+  const isRunning = (pid: number): boolean => isDaemon(machine, store, pid);
+  prepareStore(store);
+  if (!takeLock(lock, isRunning)) throw runningError(runningDaemon(machine, store));
+  let isOurs = true;
   try {
-    return await work();
+    return await work(() => {
+      isOurs = keepLock(lock, isRunning);
+      if (!isOurs) throw runningError(runningDaemon(machine, store));
+    });
   } finally {
-    releaseLock(lock);
+    if (isOurs) releaseLock(lock);
   }
 }
 
@@ -44,7 +52,7 @@ export async function startDaemon(site: DaemonSite): Promise<DaemonStatus> {
   const { machine, store } = site;
   const running = runningDaemon(machine, store);
   if (running !== undefined) throw runningError(running);
-  const started = startDetached([process.execPath, launcherOf('sfsd')], machine.env);
+  const started = startDetached(daemonArgv(), machine.env);
   try {
     for (const until = performance.now() + patienceMs; performance.now() < until;) {
       const status = readStatus(store);

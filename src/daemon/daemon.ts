@@ -1,25 +1,23 @@
 /** The loop behind `sfsd` and `sfs up`: watches the tools' homes and captures what changes, for all tools alike. */
 
-import type { Captured, CaptureSite, Found } from '../capture/capture.ts';
+import type { Captured, Found } from '../capture/capture.ts';
 import { captureAll } from '../capture/capture.ts';
-import { messageOf } from '../errors.ts';
+import { SessionFsError, messageOf } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
-import { SessionIndex } from '../store/session-index.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
-import { WriterMemory } from '../store/writer-memory.ts';
-import { version } from '../version.ts';
+import { HeldStore } from './held-store.ts';
 import type { Place } from './home-watch.ts';
 import { HomeWatch, isAt } from './home-watch.ts';
 import { KnownSources } from './known-sources.ts';
 import type { Due } from './queue.ts';
 import { Queue } from './queue.ts';
-import { searchAway } from './search.ts';
-import type { DaemonStatus, ToolWatch } from './status.ts';
-import { processMark, writeStatus } from './status.ts';
-import type { Sweep } from './sweeps.ts';
+import { Searches, keyOf } from './searches.ts';
+import { StatusFile, offOf, watchOf } from './status-file.ts';
+import type { Changing } from './status-file.ts';
 import { nextSweepMs } from './sweeps.ts';
 import { DaemonTally } from './tally.ts';
+import { Trouble } from './trouble.ts';
 
 /** What the daemon works with. */
 export interface DaemonSetup {
@@ -27,6 +25,8 @@ export interface DaemonSetup {
   readonly store: Store;
   /** The tools by the configuration as it is now, enabled or not. Throws `invalid-config`. */
   places(): readonly Place[];
+  /** Takes the store again when somebody removed its lock. Throws `daemon-running` when another process has it. */
+  hold(): void;
   /** A source was looked at and was not as it had been. */
   captured(captured: Captured): void;
   /** Something a person should be able to read later. */
@@ -38,77 +38,61 @@ const tickMs = 500;
 /** The same when nothing has changed for a while. */
 const restingTickMs = 2500;
 const restAfterMs = 10_000;
-/** Between two writings of the status. */
-const statusMs = 500;
 /** The longest stretch of capturing what a search found, before events are heard again. */
 const backlogMs = 250;
-/** Between two searches that were asked for: a time, and so many times longer than the last one took. */
-const searchApartMs = 500;
-const searchTimesCost = 20;
 /** Sessions that a glance looks at. */
 const glanceSessions = 200;
-/** After the store could not be written; doubled each further time. */
-const troubleMs = 1000;
-const longestTroubleMs = 60_000;
-
-interface SweepState {
-  endedMs: number;
-  costMs: number;
+/** What made a source be captured. */
+interface Taken {
+  readonly paths: readonly string[];
+  /** Somebody said that it changed just now; `false`: a search found it. */
+  readonly isHeard: boolean;
 }
 
 /** Runs until it is stopped. */
 export class Daemon {
   readonly #setup: DaemonSetup;
   readonly #queue = new Queue();
-  /** Sources that searches found changed, in the order they are captured. */
-  readonly #backlog = new Map<string, Found>();
   #homes: HomeWatch[] = [];
   #off: readonly Place[] = [];
-  readonly #toSearch = new Set<HomeWatch>();
-  #searching: Promise<void> | undefined;
-  #searchNotBeforeMs = 0;
+  readonly #searches: Searches;
   readonly #known = new KnownSources();
-  readonly #memory: WriterMemory;
-  #index: SessionIndex | undefined;
-  #indexIdentity: string | undefined;
+  readonly #held: HeldStore;
   #configSeen: string | undefined;
   #configProblem: string | undefined;
-  #trouble: { readonly why: string; readonly times: number; readonly untilMs: number } | undefined;
-  readonly #sweeps: Readonly<Record<Sweep, SweepState>> = {
-    glance: { endedMs: 0, costMs: 0 },
-    search: { endedMs: 0, costMs: 0 },
-  };
+  readonly #trouble: Trouble;
+  readonly #glanced = { endedMs: 0, costMs: 0 };
   #nextTickMs = 0;
   /** When something last changed. */
   #stirredMs = performance.now();
   #isStopping = false;
   #wake: () => void = () => undefined;
   #isStirred = false;
-  // What the status tells.
-  #state: DaemonStatus['state'] = 'starting';
-  readonly #startedAt: string;
-  readonly #mark: string | null;
+  #state: Changing['state'] = 'starting';
   readonly #tally: DaemonTally;
-  #lastSearchAt: string | null = null;
-  #statusText = '';
-  #statusMs = -statusMs;
+  readonly #status: StatusFile;
 
   constructor(setup: DaemonSetup) {
     this.#setup = setup;
-    this.#memory = new WriterMemory(setup.machine);
-    this.#tally = new DaemonTally(setup.machine, (text) => setup.note(text));
-    this.#startedAt = setup.machine.now().toISOString();
-    this.#mark = processMark(setup.machine, process.pid);
+    const { machine, store, note } = setup;
+    this.#held = new HeldStore(machine, store, () => setup.hold());
+    this.#searches = new Searches({ machine, note, ended: () => this.#wake() });
+    this.#trouble = new Trouble(note);
+    this.#tally = new DaemonTally(machine, note);
+    this.#status = new StatusFile(machine, store, note);
   }
 
-  /** Watches and captures until {@link stop}. Throws what keeps it from starting: `invalid-config`, `store-unwritable`. */
+  /**
+   * Watches and captures until {@link stop}. Throws what keeps it from starting, `invalid-config` or `store-unwritable`; and
+   * `daemon-running` when another process has taken the store.
+   */
   async run(): Promise<void> {
     const { store, note } = this.#setup;
     prepareStore(store);
     this.#place(this.#setup.places());
     this.#configSeen = this.#configState();
-    writeStatus(store, this.#status());
-    this.#openIndex();
+    this.#status.write(this.#changing());
+    this.#held.check();
     try {
       this.#tick();
       this.#state = 'watching';
@@ -116,21 +100,32 @@ export class Daemon {
       note(`watching ${there.length === 0 ? 'for homes to appear' : there.join(', ')}`);
       for (const { place, problem } of this.#homes)
         if (problem !== undefined) note(`${place.adapter.id} is watched partly: ${problem}`);
-      this.#tellStatus();
+      this.#status.tell(this.#changing());
       while (!this.#isStopping) {
-        if (performance.now() >= this.#nextTickMs) this.#tick();
-        this.#sweep();
-        await this.#capture();
-        this.#tellStatus();
+        await this.#turn();
+        this.#status.tell(this.#changing());
         await this.#pause();
       }
     } finally {
       for (const home of this.#homes) home.close();
-      await this.#searching;
-      this.#index?.close();
+      await this.#searches.idle();
+      this.#held.close();
       this.#state = 'stopped';
-      this.#statusMs = -statusMs;
-      this.#tellStatus();
+      this.#status.forget();
+      this.#status.tell(this.#changing());
+    }
+  }
+
+  /** Whatever fails is tried again later; only a store that another process has by now ends it. */
+  async #turn(): Promise<void> {
+    try {
+      if (performance.now() >= this.#nextTickMs) this.#tick();
+      this.#look();
+      await this.#capture();
+      if (!this.#isHeldUp && this.#pending === 0) this.#trouble.end();
+    } catch (cause) {
+      if (cause instanceof SessionFsError && cause.code === 'daemon-running') throw cause;
+      this.#trouble.start(cause, performance.now());
     }
   }
 
@@ -171,8 +166,7 @@ export class Daemon {
     for (const home of before) if (!this.#homes.includes(home)) home.close();
     this.#off = places.filter(({ isEnabled }) => !isEnabled);
     this.#known.clear();
-    for (const [key, { adapter }] of this.#backlog)
-      if (this.#off.some((place) => place.adapter === adapter)) this.#backlog.delete(key);
+    this.#searches.place(this.#homes);
   }
 
   #changed(path: string, isAppend: boolean): void {
@@ -185,43 +179,35 @@ export class Daemon {
 
   #flooded(place: Place): void {
     this.#setup.note(`more changes at once than the system may hold in ${place.home}: looking at all of it`);
-    for (const home of this.#homes) if (home.place === place) this.#toSearch.add(home);
+    for (const home of this.#homes) if (home.place === place) this.#searches.ask(home);
   }
 
   /** What is not told by a watch. */
   #tick(): void {
+    const now = performance.now();
+    this.#nextTickMs = now + (now - this.#stirredMs > restAfterMs ? restingTickMs : tickMs);
     if (this.#configState() !== this.#configSeen) this.reload();
     for (const home of this.#homes) {
       const wasThere = home.isThere;
-      if (home.check()) this.#toSearch.add(home);
+      if (home.check()) this.#searches.ask(home);
       if (wasThere !== home.isThere && this.#state === 'watching')
         this.#setup.note(`${home.place.home} ${wasThere ? 'is gone' : 'is there now'}`);
     }
-    this.#keepIndex();
-    const now = performance.now();
-    this.#nextTickMs = now + (now - this.#stirredMs > restAfterMs ? restingTickMs : tickMs);
+    this.#keepStore();
   }
 
-  /** The index may be removed at any time, and made again by any command. What the new one lacks is found by a search. */
-  #keepIndex(): void {
-    if (this.#indexState() === this.#indexIdentity) return;
-    this.#openIndex();
-    for (const home of this.#homes) if (home.isThere) this.#toSearch.add(home);
+  /** The store may be removed at any time, its index be made again by any command. What the new one lacks is found by a search. */
+  #keepStore(): void {
+    if (this.#isHeldUp || !this.#held.check()) return;
+    this.#setup.note('the store is another one than before: looking at all of it');
+    this.#trouble.end();
+    this.#status.forget();
+    for (const home of this.#homes) if (home.isThere) this.#searches.ask(home);
   }
 
-  #openIndex(): void {
-    const { machine, store } = this.#setup;
-    prepareStore(store);
-    this.#index?.close();
-    this.#index = undefined;
-    this.#index = SessionIndex.open(store, machine);
-    this.#indexIdentity = this.#indexState();
-  }
-
-  get #site(): CaptureSite {
-    const { machine, store } = this.#setup;
-    if (this.#index === undefined) throw new Error('the index is not open');
-    return { machine, store, index: this.#index, memory: this.#memory };
+  /** Nothing can be written for now. */
+  get #isHeldUp(): boolean {
+    return performance.now() < this.#trouble.untilMs;
   }
 
   /** Another text of the configuration has another state. */
@@ -230,86 +216,29 @@ export class Daemon {
     return info === undefined ? '' : `${info.inode} ${info.modifiedMs} ${info.sizeBytes}`;
   }
 
-  #indexState(): string {
-    const info = this.#statOf(this.#setup.store.index);
-    return info === undefined ? '' : `${info.device} ${info.inode}`;
-  }
-
-  get #isWatching(): boolean {
-    return this.#homes.every(({ problem }) => problem === undefined);
-  }
-
-  #sweep(): void {
+  /** Looks for what was not told. */
+  #look(): void {
     const now = performance.now();
-    if (this.#searching === undefined) {
-      const isWhole = this.#lastSearchAt === null || now >= this.#nextSweepMs('search');
-      if (isWhole) for (const home of this.#homes) if (home.isThere) this.#toSearch.add(home);
-      if (isWhole || (this.#toSearch.size > 0 && now >= this.#searchNotBeforeMs))
-        this.#searching = this.#search(isWhole).finally(() => {
-          this.#searching = undefined;
-          this.#wake();
-        });
-    }
-    if (now >= this.#nextSweepMs('glance')) this.#glance();
-  }
-
-  #nextSweepMs(sweep: Sweep): number {
-    return nextSweepMs(sweep, this.#sweeps[sweep], this.#isWatching);
-  }
-
-  /** Finds the sources that changed in the homes to be searched; what was worked on last is captured first. */
-  async #search(isWhole: boolean): Promise<void> {
-    const { machine } = this.#setup;
-    const homes = [...this.#toSearch];
-    this.#toSearch.clear();
-    const changed: { readonly found: Found; readonly modifiedMs: number }[] = [];
-    const since = performance.now();
-    for (const home of homes) home.unreadable = undefined;
-    try {
-      if (homes.length > 0)
-        await searchAway(
-          machine,
-          homes.map(({ place }) => place),
-          (message) => {
-            const home = homes[message.place];
-            if (home === undefined) return;
-            if ('problem' in message) home.unreadable = message.problem;
-            else
-              changed.push({
-                found: { adapter: home.place.adapter, source: message.source },
-                modifiedMs: message.modifiedMs,
-              });
-          },
-        );
-    } catch (cause) {
-      this.#setup.note(`a search failed: ${messageOf(cause)}`);
-      for (const home of homes) home.unreadable = messageOf(cause);
-    }
-    const endedMs = performance.now();
-    this.#searchNotBeforeMs = endedMs + Math.max(searchApartMs, searchTimesCost * (endedMs - since));
-    changed.sort((a, b) => b.modifiedMs - a.modifiedMs);
-    for (const { found } of changed)
-      if (this.#homes.some(({ place }) => place.adapter === found.adapter)) this.#backlog.set(keyOf(found), found);
-    if (!isWhole) return;
-    this.#sweeps.search.costMs = endedMs - since;
-    this.#sweeps.search.endedMs = endedMs;
-    this.#lastSearchAt = machine.now().toISOString();
+    const isWatching = this.#homes.every(({ problem }) => problem === undefined);
+    this.#searches.start(isWatching, now);
+    if (now >= nextSweepMs('glance', this.#glanced, isWatching)) this.#glance();
   }
 
   /** Looks for itself where changes are likely. */
   #glance(): void {
     const since = performance.now();
+    this.#glanced.endedMs = since;
     for (const home of this.#homes) home.look();
-    const { index } = this.#site;
-    for (const { native_path: path } of index.list({ limit: glanceSessions }).rows) {
+    const index = this.#held.site?.index;
+    for (const { native_path: path } of index?.list({ limit: glanceSessions }).rows ?? []) {
       if (path === null) continue;
       const info = this.#statOf(path);
-      const row = index.source(path);
+      const row = index?.source(path);
       if (info === undefined || row === undefined) continue;
       if (info.sizeBytes !== row.size_bytes || info.modifiedMs !== row.modified_ms) this.#changed(path, false);
     }
-    this.#sweeps.glance.costMs = performance.now() - since;
-    this.#sweeps.glance.endedMs = performance.now();
+    this.#glanced.endedMs = performance.now();
+    this.#glanced.costMs = this.#glanced.endedMs - since;
   }
 
   #statOf(path: string): ReturnType<Machine['stat']> {
@@ -323,51 +252,45 @@ export class Daemon {
 
   /** Captures what is due, then what searches found, as long as nothing else is due. */
   async #capture(): Promise<void> {
-    const now = performance.now();
-    if (this.#trouble !== undefined && now < this.#trouble.untilMs) return;
-    if (!this.#isDue(now) && this.#backlog.size === 0) return;
-    const taken = new Map<Found, readonly string[]>();
+    const { site } = this.#held;
+    if (site === undefined || this.#isHeldUp) return;
+    if (!this.#isDue(performance.now()) && this.#searches.size === 0) return;
+    const taken = new Map<Found, Taken>();
     try {
-      await captureAll(this.#site, this.#next(taken), (captured) => {
-        const paths = taken.get(captured.found) ?? [];
+      await captureAll(site, this.#next(taken), (captured) => {
+        const from = taken.get(captured.found);
         taken.delete(captured.found);
-        this.#report(captured, paths);
+        if (from !== undefined) this.#report(captured, from);
       });
-      // What was captured into an index that is no more has to be in the one that is.
-      this.#keepIndex();
-      if (this.#trouble !== undefined) this.#setup.note('capturing again');
-      this.#trouble = undefined;
-    } catch (cause) {
-      const times = (this.#trouble?.times ?? 0) + 1;
-      const why = messageOf(cause);
-      if (why !== this.#trouble?.why) this.#setup.note(`cannot capture: ${why}`);
-      const waitMs = Math.min(longestTroubleMs, troubleMs * 2 ** Math.min(times - 1, 16));
-      this.#trouble = { why, times, untilMs: performance.now() + waitMs };
+    } finally {
+      // Taken, and cut off before anything was said of it.
+      for (const { paths } of taken.values()) for (const path of paths) this.#queue.failed(path, performance.now());
     }
-    // Taken, and cut off before anything was said of it.
-    for (const paths of taken.values()) for (const path of paths) this.#queue.failed(path, performance.now());
+    this.#trouble.end();
+    // What was captured into an index that is no more has to be in the one that is.
+    this.#keepStore();
   }
 
   #isDue(nowMs: number): boolean {
     return (this.#queue.nextMs() ?? Infinity) <= nowMs;
   }
 
-  *#next(taken: Map<Found, readonly string[]>): Generator<Found> {
+  *#next(taken: Map<Found, Taken>): Generator<Found> {
     for (const { found, paths } of this.#sourcesOf(this.#queue.take(performance.now()))) {
       if (this.#isStopping) {
         for (const path of paths) this.#queue.failed(path, performance.now());
         continue;
       }
-      taken.set(found, paths);
+      taken.set(found, { paths, isHeard: true });
       yield found;
     }
+    if (this.#isStopping || this.#isDue(performance.now())) return;
     const endMs = performance.now() + backlogMs;
-    for (const [key, found] of this.#backlog) {
+    for (const found of this.#searches.take()) {
+      taken.set(found, { paths: found.source.files.slice(0, 1).map(({ path }) => path), isHeard: false });
+      yield found;
       // A session is written once in one go, so what is due waits for the next.
       if (this.#isStopping || performance.now() >= endMs || this.#isDue(performance.now())) return;
-      this.#backlog.delete(key);
-      taken.set(found, [found.source.files[0]?.path ?? '']);
-      yield found;
     }
   }
 
@@ -400,7 +323,7 @@ export class Daemon {
       if (source === undefined) {
         this.#queue.done(path);
         // A database belongs to all its sessions: which of them changed is told by looking.
-        if (adapter.reader.load !== undefined) this.#toSearch.add(home);
+        if (adapter.reader.load !== undefined) this.#searches.ask(home);
         return undefined;
       }
       const found = { adapter, source };
@@ -414,12 +337,14 @@ export class Daemon {
     }
   }
 
-  #report(captured: Captured, paths: readonly string[]): void {
+  #report(captured: Captured, { paths, isHeard }: Taken): void {
     const { outcome, problems } = captured;
     this.#tally.count(captured);
     for (const path of paths) {
-      if (outcome !== 'failed' && problems.length === 0) this.#queue.done(path);
-      else {
+      if (outcome !== 'failed' && problems.length === 0) {
+        this.#queue.done(path);
+        if (isHeard && captured.messages > 0) this.#queue.lookAgain(path, performance.now());
+      } else {
         this.#known.forget(path);
         this.#queue.failed(path, performance.now());
       }
@@ -433,12 +358,12 @@ export class Daemon {
     if (this.#isStopping) return;
     const now = performance.now();
     const queued = this.#queue.nextMs();
-    const heldUntilMs = this.#trouble?.untilMs ?? 0;
+    const heldUntilMs = this.#trouble.untilMs;
     const next = Math.min(
       this.#nextTickMs,
       queued === undefined ? Infinity : Math.max(queued, heldUntilMs),
-      this.#backlog.size > 0 ? heldUntilMs : Infinity,
-      this.#toSearch.size > 0 && this.#searching === undefined ? this.#searchNotBeforeMs : Infinity,
+      this.#searches.size > 0 ? heldUntilMs : Infinity,
+      this.#searches.nextMs ?? Infinity,
     );
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, Math.ceil(next - now)));
@@ -450,57 +375,20 @@ export class Daemon {
     this.#wake = () => undefined;
   }
 
-  /** Writes the status when it is another one, and not too often. A full disk keeps the old one. */
-  #tellStatus(): void {
-    const now = performance.now();
-    if (now - this.#statusMs < statusMs) return;
-    const status = this.#status();
-    const text = JSON.stringify({ ...status, updated_at: '' });
-    if (text === this.#statusText) return;
-    this.#statusMs = now;
-    try {
-      writeStatus(this.#setup.store, status);
-      this.#statusText = text;
-    } catch (cause) {
-      this.#setup.note(messageOf(cause));
-    }
-  }
-
-  #status(): DaemonStatus {
-    const { machine } = this.#setup;
+  /** Its status as it is now. */
+  #changing(): Changing {
     return {
-      pid: process.pid,
-      process_mark: this.#mark,
-      version,
       state: this.#state,
-      started_at: this.#startedAt,
-      updated_at: machine.now().toISOString(),
       config_problem: this.#configProblem ?? null,
-      trouble: this.#trouble?.why ?? null,
+      trouble: this.#trouble.why ?? null,
       tools: [...this.#homes.map(watchOf), ...this.#off.map(offOf)],
       ...this.#tally.status,
-      last_search_at: this.#lastSearchAt,
-      pending: this.#queue.size + this.#backlog.size,
+      last_search_at: this.#searches.lastAt,
+      pending: this.#pending,
     };
   }
-}
 
-function watchOf(home: HomeWatch): ToolWatch {
-  const problem = home.unreadable ?? home.problem;
-  return {
-    tool: home.place.adapter.id,
-    home: home.place.home,
-    state: !home.isThere ? 'absent' : home.problem === undefined ? 'watched' : 'partly',
-    folders: home.folders,
-    watched: home.watched,
-    problem: problem ?? null,
-  };
-}
-
-function offOf({ adapter, home }: Place): ToolWatch {
-  return { tool: adapter.id, home, state: 'off', folders: 0, watched: 0, problem: null };
-}
-
-function keyOf({ adapter, source }: Found): string {
-  return `${adapter.id}\n${source.nativeId}`;
+  get #pending(): number {
+    return this.#queue.size + this.#searches.size;
+  }
 }

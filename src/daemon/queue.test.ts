@@ -33,6 +33,20 @@ test('what was captured a moment ago waits its turn', () => {
   assert.equal(queue.nextMs(), 1008);
 });
 
+test('what was captured is looked at once more when it is quiet', () => {
+  const queue = new Queue();
+  queue.changed('/a', true, 0);
+  assert.equal(queue.take(8).length, 1);
+  queue.lookAgain('/a', 10);
+  assert.deepEqual([queue.size, queue.nextMs()], [0, 2010]);
+  queue.changed('/a', true, 1000);
+  assert.deepEqual(queue.take(1008), [{ path: '/a', isAppend: true }]);
+  queue.lookAgain('/a', 1010);
+  assert.deepEqual(queue.take(3009), []);
+  assert.deepEqual(queue.take(3010), [{ path: '/a', isAppend: false }]);
+  assert.equal(queue.nextMs(), undefined);
+});
+
 test('one move among appends is no append', () => {
   const queue = new Queue();
   queue.changed('/a', true, 0);

@@ -9,6 +9,8 @@ const apartMs = 200;
 /** After a failure; doubled by each further one. */
 const retryMs = 500;
 const longestRetryMs = 60_000;
+/** After a capture: by then a tool has written what it says of the session elsewhere, its name or what it was made of. */
+const secondLookMs = 2000;
 
 /** One changed path. */
 export interface Due {
@@ -31,8 +33,10 @@ export class Queue {
   /** When each was last given out; only of those that still matter. */
   readonly #given = new Map<string, number>();
   readonly #failures = new Map<string, number>();
+  /** When each that was captured is looked at once more, in order. */
+  readonly #secondLooks = new Map<string, number>();
 
-  /** How many wait. */
+  /** How many wait, second looks aside. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -55,6 +59,12 @@ export class Queue {
     this.#failures.delete(path);
   }
 
+  /** Something of a path was captured: it is looked at once more when it has been quiet for a while. */
+  lookAgain(path: string, nowMs: number): void {
+    this.#secondLooks.delete(path);
+    this.#secondLooks.set(path, nowMs + secondLookMs);
+  }
+
   /** A path could not be captured: again later, the later the more often it failed. */
   failed(path: string, nowMs: number): void {
     const failures = (this.#failures.get(path) ?? 0) + 1;
@@ -67,6 +77,11 @@ export class Queue {
   /** Takes out what is due now, in the order it changed. */
   take(nowMs: number): Due[] {
     for (const [path, given] of this.#given) if (given + apartMs <= nowMs) this.#given.delete(path);
+    for (const [path, at] of this.#secondLooks) {
+      if (at > nowMs) break;
+      this.#secondLooks.delete(path);
+      if (!this.#waiting.has(path)) this.changed(path, false, nowMs - longestMs);
+    }
     const due: Due[] = [];
     for (const [path, waiting] of this.#waiting) {
       if (dueAt(waiting) > nowMs) continue;
@@ -79,7 +94,7 @@ export class Queue {
 
   /** When something is due next; `undefined` when nothing waits. */
   nextMs(): number | undefined {
-    let next: number | undefined;
+    let [next] = this.#secondLooks.values();
     for (const waiting of this.#waiting.values()) {
       const at = dueAt(waiting);
       if (next === undefined || at < next) next = at;

@@ -2,7 +2,7 @@
 
 import { dirname, join } from 'node:path';
 import { SessionFsError } from '../errors.ts';
-import { launcherOf } from '../io/detached.ts';
+import { daemonArgv } from '../io/detached.ts';
 import { exists, makeFolder, remove, replaceFile } from '../io/files.ts';
 import type { Machine } from '../io/machine.ts';
 
@@ -67,7 +67,7 @@ export function installService(machine: Machine, keep: readonly string[]): Servi
     return value === undefined || value === '' ? [] : [[name, value] as const];
   });
   makeFolder(dirname(path));
-  replaceFile(path, kind.text({ argv: [process.execPath, launcherOf('sfsd')], env }));
+  replaceFile(path, kind.text({ argv: daemonArgv(), env }));
   return { path, was, next: kind.afterInstall };
 }
 

@@ -1,7 +1,8 @@
 /** What the daemon says of itself, in a file that is replaced whole; and whether the process that holds the store runs. */
 
 import { join } from 'node:path';
-import { exists, prepareReplacement, readBytes } from '../io/files.ts';
+import { SessionFsError } from '../errors.ts';
+import { exists, prepareReplacement, readBytes, writeOver } from '../io/files.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Store } from '../store/store.ts';
 
@@ -58,9 +59,19 @@ export interface ToolWatch {
   readonly problem: string | null;
 }
 
-/** Replaces the status file. Not flushed: it is of no use after a crash. Throws `store-unwritable`. */
+/**
+ * Replaces the status file; on a full disk it is written over, since it has to say so. Not flushed: it is of no use after a crash.
+ * Throws `store-unwritable`.
+ */
 export function writeStatus(store: Store, status: DaemonStatus): void {
-  prepareReplacement(daemonFiles(store).status, `${JSON.stringify(status, null, 2)}\n`).publish();
+  const path = daemonFiles(store).status;
+  const text = `${JSON.stringify(status, null, 2)}\n`;
+  try {
+    prepareReplacement(path, text).publish();
+  } catch (cause) {
+    if (!(cause instanceof SessionFsError) || !exists(path)) throw cause;
+    writeOver(path, text);
+  }
 }
 
 /** What the status file says; `undefined` when there is none. */

@@ -47,10 +47,25 @@ export function makeFolder(path: string): boolean {
   });
 }
 
-/** A name for what is not yet to be seen; no other process gives it. */
-function temporaryName(): string {
-  temporaryCount += 1;
-  return `.${process.pid}-${temporaryCount}.tmp`;
+/**
+ * Makes a file under a name that is not yet to be seen. No other process that runs gives it; one that had the same number, as
+ * in a container all have, may have left it.
+ */
+function createTemporary(folder: string): { readonly temporary: string; readonly file: number } {
+  for (;;) {
+    temporaryCount += 1;
+    const temporary = join(folder, `.${process.pid}-${temporaryCount}.tmp`);
+    try {
+      return { temporary, file: openSync(temporary, 'wx', privateFile) };
+    } catch (cause) {
+      if (systemCodeOf(cause) !== 'EEXIST') throw cause;
+    }
+  }
+}
+
+/** Removes from a folder what processes that were killed left unfinished there; nobody may be writing in it. */
+export function removeUnfinished(folder: string): void {
+  for (const name of namesIn(folder)) if (/^\..*\.tmp$/.test(name)) remove(join(folder, name));
 }
 
 /** Is it the name of an unfinished file of the process with this id? */
@@ -62,14 +77,19 @@ export function isTemporaryOf(name: string, pid: number): boolean {
 export function replaceFile(path: string, data: string): void {
   const replacement = prepareReplacement(path, data);
   writing(path, () => {
-    const file = openSync(replacement.temporary, 'r+');
     try {
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      const file = openSync(replacement.temporary, 'r+');
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      replacement.publish();
+    } catch (cause) {
+      replacement.discard();
+      throw cause;
     }
   });
-  replacement.publish();
 }
 
 /** A file's new content beside it, not yet flushed. */
@@ -77,23 +97,43 @@ export interface Replacement {
   readonly temporary: string;
   /** Puts it in the file's place. */
   publish(): void;
+  /** Takes it away again. */
+  discard(): void;
 }
 
 /** Writes what is to stand in place of a file; mode 0600. */
 export function prepareReplacement(path: string, data: string): Replacement {
-  const temporary = join(dirname(path), temporaryName());
-  writing(path, () => {
-    const file = openSync(temporary, 'wx', privateFile);
+  const temporary = writing(path, () => {
+    const made = createTemporary(dirname(path));
     try {
-      writeAll(file, Buffer.from(data, 'utf8'), 0);
+      writeAll(made.file, Buffer.from(data, 'utf8'), 0);
     } catch (cause) {
-      unlinkSync(temporary);
+      unlinkSync(made.temporary);
       throw cause;
+    } finally {
+      closeSync(made.file);
+    }
+    return made.temporary;
+  });
+  return {
+    temporary,
+    publish: () => writing(path, () => renameSync(temporary, path)),
+    discard: () => rmSync(temporary, { force: true }),
+  };
+}
+
+/** Writes over what is in a file: without more space, as long as it grows no larger, but not at once. For what may be read half written. */
+export function writeOver(path: string, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  writing(path, () => {
+    const file = openSync(path, 'r+');
+    try {
+      writeAll(file, bytes, 0);
+      ftruncateSync(file, bytes.length);
     } finally {
       closeSync(file);
     }
   });
-  return { temporary, publish: () => writing(path, () => renameSync(temporary, path)) };
 }
 
 /** A file written whole under a temporary name in its folder, on the disk, not yet to be seen under its own. */
@@ -121,18 +161,17 @@ export function prepareFile(path: string, chunks: Iterable<Uint8Array>): Prepare
 
 /** The same of what `make` makes of the empty file at the temporary path; `file` is its descriptor. */
 export function prepareFileBy(path: string, make: (temporary: string, file: number) => void): PreparedFile {
-  const temporary = join(dirname(path), temporaryName());
-  const info = writing(path, () => {
-    const file = openSync(temporary, 'wx', privateFile);
+  const { temporary, info } = writing(path, () => {
+    const made = createTemporary(dirname(path));
     try {
-      make(temporary, file);
-      fsyncSync(file);
-      return infoOf(fstatSync(file));
+      make(made.temporary, made.file);
+      fsyncSync(made.file);
+      return { temporary: made.temporary, info: infoOf(fstatSync(made.file)) };
     } catch (cause) {
-      unlinkSync(temporary);
+      unlinkSync(made.temporary);
       throw cause;
     } finally {
-      closeSync(file);
+      closeSync(made.file);
     }
   });
   return preparedFile(path, temporary, info);
@@ -167,9 +206,10 @@ export class FileDraft {
   #length = 0;
 
   constructor(path: string) {
+    const { temporary, file } = writing(path, () => createTemporary(dirname(path)));
     this.#path = path;
-    this.#temporary = join(dirname(path), temporaryName());
-    this.#file = writing(path, () => openSync(this.#temporary, 'wx', privateFile));
+    this.#temporary = temporary;
+    this.#file = file;
   }
 
   /** Appends bytes, which must stay as they are until `written` is called. Waits for those before them. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { releaseLock, takeLock } from './lock.ts';
+import { keepLock, releaseLock, takeLock } from './lock.ts';
 
 const runs = (): boolean => true;
 const stopped = (): boolean => false;
@@ -52,6 +52,20 @@ test('a lock of a running process is respected, also while others are held; of o
   writeFileSync(other, '');
   assert.equal(takeLock(other, runs), true);
   for (const path of [own, other]) releaseLock(path);
+});
+
+test('a lock that somebody removed is taken again, unless another process was quicker', (context) => {
+  const path = join(emptyFolder(context), 'lock');
+  assert.equal(takeLock(path, runs), true);
+  assert.equal(keepLock(path, runs), true);
+  rmSync(path);
+  assert.equal(keepLock(path, runs), true);
+  assert.equal(readFileSync(path, 'utf8'), `${process.pid}/0`);
+  writeFileSync(path, '4711/0');
+  assert.equal(keepLock(path, runs), false);
+  assert.equal(readFileSync(path, 'utf8'), '4711/0');
+  assert.equal(keepLock(path, stopped), true);
+  releaseLock(path);
 });
 
 test('a lock that cannot be made is told with its place', (context) => {

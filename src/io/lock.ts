@@ -33,6 +33,16 @@ export function takeLock(path: string, isRunning: (pid: number) => boolean): boo
   return false;
 }
 
+/**
+ * Sees to it that a lock which {@link takeLock} gave is still held: one that somebody removed is taken again. `false` when another
+ * process has it by now.
+ */
+export function keepLock(path: string, isRunning: (pid: number) => boolean): boolean {
+  if (readIfThere(path) === ownMark()) return true;
+  heldLocks.delete(path);
+  return takeLock(path, isRunning);
+}
+
 /** Lets a lock go that {@link takeLock} gave. */
 export function releaseLock(path: string): void {
   heldLocks.delete(path);

@@ -65,6 +65,11 @@ export function watchTree(root: string, told: Told): WatchedTree {
   return process.platform === 'linux' ? new FolderByFolder(root, told) : new WholeTree(root, told);
 }
 
+/** The time by the clock, which may be set, and by one that only goes on. Milliseconds. */
+function moment(): { readonly clockMs: number; readonly steadyMs: number } {
+  return { clockMs: Date.now(), steadyMs: performance.now() };
+}
+
 class FolderByFolder implements WatchedTree {
   readonly identity: string;
   readonly #told: Told;
@@ -73,7 +78,7 @@ class FolderByFolder implements WatchedTree {
   #refusal: string | undefined;
   readonly #remote: string | undefined;
   #heard = 0;
-  #lookedMs = Date.now();
+  #looked = moment();
 
   constructor(root: string, told: Told) {
     this.#told = told;
@@ -97,8 +102,10 @@ class FolderByFolder implements WatchedTree {
   }
 
   look(): void {
-    const since = this.#lookedMs - roundingMs;
-    this.#lookedMs = Date.now();
+    const now = moment();
+    // By the files' clock, also where that was set back since.
+    const since = Math.min(this.#looked.clockMs, now.clockMs - (now.steadyMs - this.#looked.steadyMs)) - roundingMs;
+    this.#looked = now;
     for (const [path, folder] of this.#folders) {
       const modifiedMs = modifiedOf(path);
       if (modifiedMs === undefined) this.#drop(path);

@@ -9,6 +9,7 @@ import { SessionFsError } from '../errors.ts';
 import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
 import { compress, compressAgainst, compressAside, decompress } from '../io/compress.ts';
 import type { Packed } from '../io/compress.ts';
+import { freeBuffer } from '../io/memory.ts';
 import { hashAside, hashOf } from '../io/hash.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
@@ -33,20 +34,31 @@ function generationFolder(sessionFolder: string, key: string, generation: number
 }
 
 /**
- * The raw bytes again, piece by piece. Throws `invalid-session` when a frame does not have its hash, `unreadable` when a file
- * is gone.
+ * The raw bytes again, piece by piece, each good until the next is asked for. Throws `invalid-session` when a frame does not have
+ * its hash, `unreadable` when a file is gone.
  */
 export function* readArchive(sessionFolder: string, key: string, file: ArchivedFile): Generator<Buffer> {
   const folder = generationFolder(sessionFolder, key, file.generation);
   let offset = 0;
   for (const frame of file.frames) {
     const path = join(folder, 'frames.zst');
-    const raw = unpacked(path, readBytes(path, offset, frame.stored), offset, { frameBytes: frame.raw });
+    const stored = readBytes(path, offset, frame.stored);
+    const raw = unpacked(path, stored, offset, { frameBytes: frame.raw });
+    freeBuffer(stored);
     if (hashOf(raw) !== frame.sha256) throw damaged(path, offset);
     offset += frame.stored;
     yield raw;
+    freeBuffer(raw);
   }
   if (file.tailBytes > 0) yield readBytes(tailPath(folder, framedBytes(file.frames)), 0, file.tailBytes);
+}
+
+/** The same in one piece. */
+export function wholeArchive(sessionFolder: string, key: string, file: ArchivedFile): Buffer {
+  const whole = Buffer.alloc(archivedBytes(file));
+  let offset = 0;
+  for (const piece of readArchive(sessionFolder, key, file)) offset += piece.copy(whole, offset);
+  return whole;
 }
 
 /** The last raw bytes of one archived file, `bytes` of them or all there are. Throws as `readArchive`. */
@@ -83,7 +95,7 @@ export function readOldGeneration(
     const base =
       next < newest.generation
         ? readOldGeneration(sessionFolder, key, next, newest)
-        : Buffer.concat([...readArchive(sessionFolder, key, newest)]);
+        : wholeArchive(sessionFolder, key, newest);
     return unpacked(patched.path, readBytes(patched.path), 0, { base: base.subarray(0, patched.baseBytes) });
   }
   const frames = exists(path) ? unpacked(path, readBytes(path), 0) : Buffer.alloc(0);
@@ -113,8 +125,8 @@ function patch(sessionFolder: string, key: string, before: ArchivedFile, next: A
   const isLarge = Math.max(archivedBytes(before), archivedBytes(next)) > mostPatchedBytes;
   if (isLarge || before.generation % wholeEvery === 0 || next.generation !== before.generation + 1) return;
   const folder = generationFolder(sessionFolder, key, before.generation);
-  const raw = Buffer.concat([...readArchive(sessionFolder, key, before)]);
-  const base = Buffer.concat([...readArchive(sessionFolder, key, next)]);
+  const raw = wholeArchive(sessionFolder, key, before);
+  const base = wholeArchive(sessionFolder, key, next);
   const packed = compressAgainst(raw, base);
   const stored = before.frames.reduce((sum, frame) => sum + frame.stored, before.tailBytes);
   if (packed.length >= stored || !decompress(packed, { base }).equals(raw)) return;
@@ -258,6 +270,7 @@ export class ArchiveWriter {
     appendAt(path, this.#storedBytes, compressed);
     this.#storedBytes += compressed.length;
     this.#frames.push({ raw: raw.length, stored: compressed.length, sha256 });
+    freeBuffer(compressed);
     for (const { release } of taken) release();
   }
 }

@@ -57,9 +57,13 @@ export interface Commit {
   readonly native: { readonly [key: string]: ArchivedFile };
   readonly cursors: { readonly [key: string]: Cursor };
   readonly facts: SessionFacts;
+  /** Names the list that is `facts.files`, where that is a file of its own (`touched-files.ts`). */
+  readonly files?: string;
   /** sha256 of the facts the tool told outside the session's own files. */
   readonly outsideFacts: string;
   readonly tally: Tally;
+  /** Another session's messages stand in front, and nothing has told yet whose: the last of them, and the counts of what comes after. */
+  readonly copied?: { readonly last: string; readonly own: Tally };
   /** The first prompt's words, while nobody named the session. */
   readonly promptTitle: string | null;
   /** Records of the source by what they were. */
@@ -67,6 +71,13 @@ export interface Commit {
   readonly losses: { readonly [name: string]: number };
   /** Set by a resume that placed this session: native ids of placed records are known under other ids. */
   readonly placed: boolean;
+}
+
+/** The text of a commit. A list of touched files that has a file of its own is left out. */
+export function encodeCommit(commit: Commit): string {
+  if (commit.files === undefined) return JSON.stringify(commit);
+  const { files: _, ...facts } = commit.facts;
+  return JSON.stringify({ ...commit, facts });
 }
 
 /** A commit without the decoders' states: who only reads a session has no use for them, and they can be megabytes. */

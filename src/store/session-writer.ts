@@ -8,7 +8,16 @@ import { SessionFsError } from '../errors.ts';
 import { decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { encodeLine } from '../format/line.ts';
-import { cutFile, exists, flushFiles, makeFolder, readBytes, remove, prepareReplacement } from '../io/files.ts';
+import {
+  cutFile,
+  exists,
+  flushFiles,
+  makeFolder,
+  prepareReplacement,
+  readBytes,
+  remove,
+  removeUnfinished,
+} from '../io/files.ts';
 import { readChunks } from '../io/chunks.ts';
 import { releaseLock, takeLock } from '../io/lock.ts';
 import { linesOf } from '../io/lines.ts';
@@ -22,15 +31,16 @@ import { count, emptyTally } from '../model/tally.ts';
 import { AppendLog } from './append-log.ts';
 import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
-import { decodeCommit } from './commit.ts';
+import { decodeCommit, encodeCommit } from './commit.ts';
 import { KeyLog } from './key-log.ts';
 import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
+import { putFiles, readFiles, sweepFiles } from './touched-files.ts';
 import type { Known, WriterMemory } from './writer-memory.ts';
 
-/** A session with nothing in it. */
-function emptyCommit(): Commit {
+/** Of a session with nothing in it. */
+export function emptyCommit(): Commit {
   return {
     version: 1,
     messagesBytes: 0,
@@ -56,6 +66,8 @@ export class SessionWriter {
   readonly before: Commit;
   /** Was there no commit yet? */
   readonly isNew: boolean;
+  /** Did this process write the last commit, and all that is derived beside it? */
+  readonly isRemembered: boolean;
   readonly #messages: AppendLog;
   readonly #live: AppendLog;
   readonly #keys: KeyLog;
@@ -64,8 +76,12 @@ export class SessionWriter {
   readonly #archives = new Map<string, ArchiveWriter>();
   readonly #native: { [key: string]: ArchivedFile };
   readonly #memory: WriterMemory | undefined;
-  /** The text of the commit that is prepared. */
-  #commitText = '';
+  /** The manifest on the disk, when it need not be read. */
+  readonly #manifest: Manifest | undefined;
+  /** Length of the texts of manifest and commit, once they are prepared. */
+  #textLength = 0;
+  /** What is written and not yet in its place. */
+  #prepared: Replacement[] = [];
   #isHeld = true;
 
   private constructor(
@@ -78,6 +94,7 @@ export class SessionWriter {
     this.id = id;
     this.folder = folder;
     this.isNew = before === undefined;
+    this.isRemembered = known !== undefined;
     this.before = before ?? emptyCommit();
     this.#messages = new AppendLog(join(folder, layout.messages), this.before.messagesBytes);
     this.#live = new AppendLog(join(folder, layout.live), this.before.liveBytes);
@@ -85,6 +102,7 @@ export class SessionWriter {
     this.#native = { ...this.before.native };
     this.#memory = memory;
     this.#offsets = known?.offsets;
+    this.#manifest = known?.manifest;
   }
 
   /**
@@ -101,6 +119,8 @@ export class SessionWriter {
       if (isFresh && !exists(join(folder, layout.commit)))
         return new SessionWriter(id, folder, undefined, undefined, memory);
       const known = memory?.take(id, folder);
+      // Who wrote it last left nothing, if it was this process.
+      if (known === undefined) for (const one of [folder, join(folder, 'meta')]) removeUnfinished(one);
       const { commit, isWhole } = recovered(folder, known?.commit);
       return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory);
     } catch (cause) {
@@ -195,6 +215,7 @@ export class SessionWriter {
 
   /** The manifest on the disk, with what the user set; `undefined` before the first commit. */
   manifest(): Manifest | undefined {
+    if (this.#manifest !== undefined) return this.#manifest;
     const path = join(this.folder, layout.manifest);
     if (!exists(path)) return undefined;
     try {
@@ -221,8 +242,11 @@ export class SessionWriter {
       this.#native[key] = finished.file;
       touched.push(...finished.touched);
     }
+    const { files: _, ...told } = next;
+    const files = putFiles(this.folder, told.facts.files);
     const commit: Commit = {
-      ...next,
+      ...told,
+      ...(files === undefined ? {} : { files }),
       version: 1,
       messagesBytes: this.#messages.length,
       liveBytes: this.#live.length,
@@ -235,22 +259,25 @@ export class SessionWriter {
 
   /** Writes the derived files and the commit beside the old ones. */
   prepareCommit(staged: Staged): readonly Replacement[] {
-    const { manifest, workspace, tools } = staged.derived;
+    const { manifest, workspace, keepsWorkspace, tools } = staged.derived;
     const files = [
-      [layout.workspace, workspace],
+      [layout.workspace, keepsWorkspace === true ? undefined : workspace],
       [layout.tools, tools],
-      [layout.manifest, manifest],
     ] as const;
-    const replacements = files.flatMap(([name, value]) =>
-      value === undefined ? [] : [prepareReplacement(join(this.folder, name), `${JSON.stringify(value, null, 2)}\n`)],
-    );
-    this.#commitText = JSON.stringify(staged.commit);
-    return [...replacements, prepareReplacement(join(this.folder, layout.commit), this.#commitText)];
+    const prepare = (name: string, text: string): void =>
+      void this.#prepared.push(prepareReplacement(join(this.folder, name), text));
+    for (const [name, value] of files) if (value !== undefined) prepare(name, spelled(value));
+    const texts = [spelled(manifest), encodeCommit(staged.commit)] as const;
+    this.#textLength = texts[0].length + texts[1].length;
+    prepare(layout.manifest, texts[0]);
+    prepare(layout.commit, texts[1]);
+    return this.#prepared;
   }
 
   /** Makes a staged state the session's, the commit last; all of it must be on the disk already. Then lets the session go. */
   commit(staged: Staged, replacements: readonly Replacement[]): void {
     for (const replacement of replacements) replacement.publish();
+    this.#prepared = [];
     // No call is the session's own any more: an earlier reader counted its parent's.
     if (staged.derived.tools === undefined && !this.isNew) remove(join(this.folder, layout.tools));
     for (const key of this.#archives.keys()) {
@@ -260,8 +287,11 @@ export class SessionWriter {
       const before = this.before.native[key];
       if (file !== undefined && before !== undefined) patchGeneration(this.folder, key, before, file);
     }
+    if (staged.commit.files !== this.before.files) sweepFiles(this.folder, staged.commit.files);
     this.#memory?.keep(this.id, this.folder, {
-      commit: this.#commitText,
+      commit: staged.commit,
+      manifest: staged.derived.manifest,
+      textLength: this.#textLength,
       offsets: this.#offsets,
       keys: this.#keys.known,
     });
@@ -273,9 +303,10 @@ export class SessionWriter {
     // By now another process may hold it.
     if (!this.#isHeld) return;
     this.#isHeld = false;
+    for (const replacement of this.#prepared) replacement.discard();
+    if (this.isNew && !exists(join(this.folder, layout.commit))) remove(this.folder);
+    // Last: whoever holds it next may have committed by the time something else is removed.
     releaseLock(join(this.folder, layout.lock));
-    if (this.isNew && !exists(join(this.folder, layout.commit)) && !exists(join(this.folder, layout.manifest)))
-      remove(this.folder);
   }
 
   #known(): Map<string, number> {
@@ -291,17 +322,18 @@ export class SessionWriter {
 /**
  * The last commit, with the files cut to what it promised. A directory that was never committed is begun again. Where a file
  * is shorter than promised, its whole lines and the native bytes stay, and the sources are read again from their beginning.
- * `known`: the text of the commit, when it need not be read.
+ * `known`: the commit, when it need not be read.
  */
 function recovered(
   folder: string,
-  known: string | undefined,
+  known: Commit | undefined,
 ): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
   const path = join(folder, layout.commit);
-  const text = known ?? (exists(path) ? readBytes(path).toString('utf8') : undefined);
-  const commit = text === undefined ? undefined : decodeCommit(text, path);
+  const commit =
+    known ?? (exists(path) ? withFiles(folder, decodeCommit(readBytes(path).toString('utf8'), path)) : undefined);
   if (commit === undefined) {
-    for (const name of [layout.messages, layout.live, layout.keys, layout.native, layout.commit])
+    // The manifest first: without it the rest is not listed, should this be cut off too.
+    for (const name of [layout.manifest, layout.messages, layout.live, layout.keys, layout.native, layout.commit])
       remove(join(folder, name));
     return { commit, isWhole: false };
   }
@@ -332,6 +364,17 @@ function recovered(
   };
 }
 
+/** The commit with the list of files that is beside it. */
+function withFiles(folder: string, commit: Commit | undefined): Commit | undefined {
+  const files = commit?.files === undefined ? undefined : readFiles(folder, commit.files);
+  return commit === undefined || files === undefined ? commit : { ...commit, facts: { ...commit.facts, files } };
+}
+
+/** A derived file's text. */
+function spelled(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
 /** Bytes of a file up to its last newline. */
 function wholeLines(path: string): number {
   if (!exists(path)) return 0;
@@ -344,6 +387,8 @@ function wholeLines(path: string): number {
 export interface Derived {
   readonly manifest: Manifest;
   readonly workspace: Workspace | undefined;
+  /** The file that is there says the same and stays: `workspace` is for the index, and has no files. */
+  readonly keepsWorkspace?: boolean;
   readonly tools: Tools | undefined;
 }
 

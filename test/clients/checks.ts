@@ -30,6 +30,8 @@ export const columns = [
   'snapshot',
   'refused',
   'account',
+  'live',
+  'copies',
 ] as const;
 
 /** One of the columns. */
@@ -41,7 +43,7 @@ export type Checks = {
   readonly check: (pair: string, column: Column, ok: boolean, why: () => string) => boolean;
   /** How many passed, failed, and failed as it is known they do. Prints a failure for what is known and no longer so. */
   readonly totals: () => { readonly passed: number; readonly failed: number; readonly known: number };
-  /** The matrix as lines of text, the pairs with an older version and the recordings apart: ✓ all passed, ✗ one failed, ~ as known, – not checked. */
+  /** The matrix as lines of text, the pairs with an older version, the daemon and the recordings apart: ✓ all passed, ✗ one failed, ~ as known, – not checked. */
   readonly table: () => readonly string[];
 };
 
@@ -78,9 +80,16 @@ export function collectChecks(print: (line: string) => void): Checks {
     },
     table: () => {
       const sorted = [...rows].toSorted(([a], [b]) => a.localeCompare(b));
-      const kindOf = ([name]: Row) => (name.includes('→') ? (name.includes('@') ? 'older' : 'current') : 'account');
-      const { current = [], older = [], account = [] } = Object.groupBy(sorted, kindOf);
-      return [current, older, account].flatMap(tableOf);
+      const kindOf = ([name]: Row) =>
+        name.includes('→')
+          ? name.includes('@')
+            ? 'older'
+            : 'current'
+          : name.startsWith('sfsd')
+            ? 'daemon'
+            : 'account';
+      const { current = [], older = [], account = [], daemon = [] } = Object.groupBy(sorted, kindOf);
+      return [current, older, daemon, account].flatMap(tableOf);
     },
   };
 }

@@ -31,12 +31,16 @@ export const chatsName = 'chats';
 
 /** Cursor among the targets, and its newest form among the sources. */
 const cursorName = 'cursor';
+/** Stands for the daemon beside the tools among them. */
+export const daemonName = 'daemon';
 
 /** What a run does. */
 export type Plan = {
   /** Each tool once. */
   readonly tools: readonly Tool[];
   readonly jobs: readonly Job[];
+  /** The tools that the daemon watches, all in one home. */
+  readonly watched: readonly Tool[];
   /** Recordings that their tool is asked about. */
   readonly recordings: readonly { readonly tool: Tool; readonly recorded: Recorded }[];
   /** Chats of Cursor, and the tools they are resumed in. */
@@ -75,9 +79,11 @@ export async function makePlan({ from, to, scenarios: names, current }: Wanted):
     .filter(({ name }) => wantsChats && (from === undefined ? !current || name === cursorName : from.includes(name)))
     .map((one) => ({ made: one, targets: targets.filter((tool) => tool.current) }));
   const sdk = to === undefined || to.includes(cursorName) ? await installSdk() : undefined;
+  const watched = names === undefined || names.includes(daemonName) ? sources.filter(({ current: is }) => is) : [];
   return {
     chats,
     sdk,
+    watched,
     tools: all.filter((tool, at) => all.findIndex(({ id }) => id === tool.id) === at),
     jobs,
     recordings,

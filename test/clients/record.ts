@@ -114,17 +114,20 @@ function holds(history: readonly HistoryItem[], words: string): boolean {
   return history.some((item) => 'text' in item && item.text.includes(words));
 }
 
-async function start(world: World, tool: Tool): Promise<Terminal> {
+/** Opens the interactive tool and waits until it takes prompts. */
+export async function start(world: World, tool: Tool): Promise<Terminal> {
   const terminal = await world.open(tool.drive.interactive);
   await terminal.shows(`${tool.id} to be ready`, tool.drive.screen.ready, patience.start);
   const asked = () => (existsSync(world.groveListed) ? true : undefined);
-  await until(`${tool.id} to ask its MCP server for tools`, asked, patience.start);
+  if (world.scratch(tool).mcp !== undefined)
+    await until(`${tool.id} to ask its MCP server for tools`, asked, patience.start);
   return terminal;
 }
 
-async function typedTurn(world: World, tool: Tool, terminal: Terminal, turn: ScriptTurn): Promise<void> {
+/** Types the prompt of a turn and waits until it is over, on the screen too; its last request. */
+export async function typedTurn(world: World, tool: Tool, terminal: Terminal, turn: ScriptTurn): Promise<Exchange> {
   await submit(world, tool, terminal, turn);
-  await lastRequest(world, tool, turn);
+  const last = await lastRequest(world, tool, turn);
   // One answer on the screen for each request that was answered with it.
   const answers = world
     .client(tool)
@@ -132,6 +135,7 @@ async function typedTurn(world: World, tool: Tool, terminal: Terminal, turn: Scr
   const all = answers.map(() => literally(finalText(turn)).source).join('[^]*');
   await terminal.shows(`the answer "${finalText(turn)}"`, new RegExp(all), patience.turn);
   await terminal.hides(`${tool.id} to be idle`, tool.drive.screen.busy, patience.turn);
+  return last;
 }
 
 async function interruptedTurn(world: World, tool: Tool, terminal: Terminal, turn: ScriptTurn): Promise<void> {
@@ -175,7 +179,8 @@ async function idOfSnapshot(world: World, tool: Tool, name: string): Promise<str
   return found.native_id;
 }
 
-async function leave(tool: Tool, terminal: Terminal): Promise<void> {
+/** Leaves the tool as a person does. */
+export async function leave(tool: Tool, terminal: Terminal): Promise<void> {
   const command = tool.drive.screen.quit;
   const ended = () =>
     terminal.ended(1).then(
@@ -218,7 +223,7 @@ function literally(text: string): RegExp {
 }
 
 /** The session that the first turn opened; the world holds no other of this tool. */
-function firstSession(world: World, tool: Tool): Promise<string> {
+export function firstSession(world: World, tool: Tool): Promise<string> {
   const look = () => {
     for (const path of filesBelow(world.home)) {
       const id = tool.drive.sessionOf(path, textOfFile(join(world.home, path)));

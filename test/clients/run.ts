@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { collectChecks, type Checks } from './checks.ts';
 import { askSdk } from './cursor/witness.ts';
+import { runDaemon } from './daemon.ts';
 import { writeFixture } from './fixture.ts';
 import { runPair } from './matrix.ts';
 import { startModelServer } from './model-server/server.ts';
 import { namespaceObstacle, outsideInterfaces, runAgainInside } from './namespace.ts';
 import { type Options, parseOptions, usage } from './options.ts';
-import { type Job, makePlan, type Plan } from './plan.ts';
+import { daemonName, type Job, makePlan, type Plan } from './plan.ts';
 import { checkAccount, justRecorded } from './own-account.ts';
 import { record, type Recording } from './record.ts';
 import { endPrograms } from './run-program.ts';
@@ -78,7 +79,12 @@ async function runMatrix(options: Options, plan: Plan): Promise<number> {
       await world.close();
     }
   };
+  const daemon = plan.watched.length === 0 || options.recordOnly ? [] : [plan.watched];
   const waiting = [
+    ...daemon.map((tools) => ({
+      name: daemonName,
+      run: () => inWorld(daemonName, {}, (world) => runDaemon(world, tools, checks, say)),
+    })),
     ...plan.recordings.map(({ tool, recorded }) => ({
       name: recorded.name,
       run: () => inWorld(recorded.name, {}, (world) => checkAccount(world, tool, recorded, checks)),

@@ -274,6 +274,12 @@ const snapshot: Scenario = {
 /** All source sessions, in the order they are recorded. */
 export const scenarios: readonly Scenario[] = [main, edges, huge, compaction, interruption, snapshot];
 
+/** What is said while the daemon watches: typed one by one, then by a resume of the tool itself. */
+export const watched: { readonly typed: readonly ScriptTurn[]; readonly resumed: ScriptTurn } = {
+  typed: [tour, tools, error, edit, count],
+  resumed: after,
+};
+
 /** The prompt after a budget, a fork and a relay. */
 export const onward = turn('onward', 'Go on from here.', [say('On it goes: the jujube comes next.')]);
 

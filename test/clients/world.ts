@@ -39,6 +39,8 @@ export type World = {
   readonly install: (tool: Tool) => Promise<void>;
   /** Runs a program of this world to its end, in the project. */
   readonly run: (argv: readonly string[], stdin?: string) => Promise<Finished>;
+  /** The same for one that goes on until it is told to end. */
+  readonly serve: (argv: readonly string[]) => Promise<Finished>;
   /** Starts a program of this world that answers JSON-RPC. */
   readonly ask: (argv: readonly string[]) => JsonRpc;
   /** Opens an interactive program of this world. */
@@ -46,6 +48,9 @@ export type World = {
   /** Closes the terminals that are still open. */
   readonly close: () => Promise<void>;
 };
+
+/** A program that serves is killed after this time. */
+const longestServiceMs = 1_800_000;
 
 /** The MCP server of the source tool. */
 const grove = fileURLToPath(new URL('grove.ts', import.meta.url));
@@ -121,6 +126,7 @@ export async function createWorld(run: Run, name: string, setting: Setting = {})
     client: (tool) => placeOf(tool).client,
     install: (tool) => putInPath(programs, tool),
     run: runHere,
+    serve: (argv) => runProgram(argv, { env, cwd: project, timeoutMs: longestServiceMs }),
     ask: (argv) => startJsonRpc(argv, { env, cwd: project }),
     open: async (argv) => {
       opened += 1;

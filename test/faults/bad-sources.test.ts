@@ -75,8 +75,8 @@ function usable(place: Scratch): void {
   }
 }
 
-function imported(place: Scratch): void {
-  const { status, err } = sfs(place, ['import']);
+function imported(place: Scratch, env: { readonly [name: string]: string } = {}): void {
+  const { status, err } = sfs(place, ['import'], { env });
   assert.equal(status, 0, err);
 }
 
@@ -229,6 +229,44 @@ describe('sessions', () => {
       assert.equal(sfs(place, ['reparse', '@last']).status, 0);
     });
   }
+
+  test('a file that is replaced between being recognised and being read: nothing of the other follows what it does not', (t) => {
+    const place = scratch(t);
+    const id = '01a206f5-3ff7-78c1-adc2-a9847c9119eb';
+    const timestamp = '2026-11-20T09:00:00.000Z';
+    const line = (type: string, payload: object): string => `${JSON.stringify({ timestamp, type, payload })}\n`;
+    const said = (text: string): string =>
+      line('response_item', { type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+    const folder = join(place.home, '.codex', 'sessions', '2026', '11', '20');
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `rollout-2026-11-20T09-00-00-${id}.jsonl`);
+    const begun = line('session_meta', { id, timestamp, cwd: '/w', cli_version: '0.140.0' }) + said('one');
+    writeFileSync(path, begun + said('two'));
+    imported(place);
+    writeFileSync(path, begun + said('two') + said('three'));
+    const other = join(place.folder, 'other.jsonl');
+    // A line of it begins where the new one did.
+    writeFileSync(other, begun + said('six') + said('seven') + said('eight'));
+    const hook = join(place.folder, 'hook.mjs');
+    writeFileSync(
+      hook,
+      `import fs from 'node:fs';
+       import { syncBuiltinESMExports } from 'node:module';
+       const read = fs.readSync;
+       let left = 1;
+       fs.readSync = (file, buffer, offset, length, position) => {
+         const count = read(file, buffer, offset, length, position);
+         if (length === ${Buffer.byteLength(begun + said('two'))} && (left -= 1) === 0)
+           fs.renameSync(${JSON.stringify(other)}, ${JSON.stringify(path)});
+         return count;
+       };
+       syncBuiltinESMExports();`,
+    );
+    imported(place, { NODE_OPTIONS: `--import ${hook}` });
+    assert.ok(!existsSync(other), 'it was replaced');
+    imported(place);
+    assert.deepEqual(wordsOf(shown(place)).toSorted(), ['eight', 'one', 'seven', 'six', 'two']);
+  });
 });
 
 describe('names', () => {

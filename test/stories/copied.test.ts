@@ -142,6 +142,27 @@ test('Codex CLI: a thread that its importer made of a session of Claude Code is 
   assert.deepEqual(await counted(place, id), [3, 2, 0, parent, timeline.at(-1)?.msg_id]);
 });
 
+test('Codex CLI: a thread of its importer that was captured before the ledger told of it becomes a child when it does', async (t) => {
+  const place = scratch(t);
+  const claude = installRecording(place, adapter('claude-code'), '2.1.330');
+  const path = importedThread(place);
+  const id = sessionId('codex', threadId);
+  const parent = sessionId('claude-code', claudeId);
+  await importSessions(place.context, {}, quiet);
+  const last = (await openSession(place.context, id)).reader.timeline().toArray().at(-1)?.msg_id;
+  assert.deepEqual((await counted(place, id)).slice(0, 4), [4, 2, 0, null]);
+  appendFileSync(path, started('01a2') + said('user', 'In Codex now') + said('assistant', 'Yes.') + ended('01a2'));
+  await importSessions(place.context, {}, quiet);
+  assert.deepEqual((await counted(place, id)).slice(0, 4), [6, 3, 0, null]);
+
+  ledger(place, join(claude, 'projects', '-home-me-claude-proj', `${claudeId}.jsonl`));
+  await importSessions(place.context, {}, quiet);
+  assert.deepEqual(await counted(place, id), [2, 1, 0, parent, last]);
+  appendFileSync(path, started('01a3') + said('user', 'Still?') + ended('01a3'));
+  await importSessions(place.context, {}, quiet);
+  assert.deepEqual(await counted(place, id), [3, 2, 0, parent, last]);
+});
+
 test('Codex CLI: where nothing tells what a thread was made of, all of it is its own', async (t) => {
   for (const source of [undefined, '/home/me/.cursor/chats/store.db', '{']) {
     const place = scratch(t);

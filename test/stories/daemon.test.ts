@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,42 +19,13 @@ import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
 import { homeOf } from '../../src/actions/tools.ts';
 import { adapters } from '../../src/adapters/index.ts';
-import type { DaemonPlace } from '../support/daemon.ts';
-import { daemonPlace, instead, kill, lockedBy, until } from '../support/daemon.ts';
-import type { Growing } from '../support/growing.ts';
-import { atOnce, byNativeId, half, kept, sourcesOf } from '../support/growing.ts';
+import { counted, daemonPlace, instead, isIdle, kill, lockedBy, start, until } from '../support/daemon.ts';
+import { anotherOne, atOnce, byNativeId, half, kept, sourcesOf } from '../support/growing.ts';
 import { installRecording, recordingsOf } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const [first] = adapters;
 assert.ok(first !== undefined);
-
-/** The same session once more under another id, in another folder. */
-function anotherOne({ path, nativeId }: Growing): { readonly path: string; readonly nativeId: string } {
-  const id = nativeId.replace(/^.{8}/, '0badcafe');
-  const other = join(dirname(dirname(path)), 'another', `${id}.jsonl`);
-  mkdirSync(dirname(other));
-  writeFileSync(other, readFileSync(path, 'utf8').replaceAll(nativeId, id));
-  return { path: other, nativeId: id };
-}
-
-/** How many messages the list has of a session. */
-async function counted(place: DaemonPlace, nativeId: string): Promise<number> {
-  const { sessions } = await listSessions(place.context, {});
-  return sessions.find(({ native_id: id }) => id === nativeId)?.message_count ?? 0;
-}
-
-function start(place: DaemonPlace, env?: { readonly [name: string]: string }): void {
-  const { status, err } = place.run(['daemon', 'start'], env);
-  assert.equal(status, 0, err);
-}
-
-async function isIdle(place: DaemonPlace): Promise<void> {
-  await until('the first search is captured', () => {
-    const status = place.status();
-    return status?.last_search_at !== null && status?.pending === 0 && status.state === 'watching';
-  });
-}
 
 for (const adapter of adapters.filter(({ reader }) => reader.load === undefined)) {
   test(`${adapter.name}: a session that grows while it is watched is the same as one captured at the end`, async (t) => {
@@ -233,13 +205,15 @@ test('a configuration edited into nonsense: the old one stays in force, and the 
   appendFileSync(path, rest.join(''));
   await until('it is captured all the same', async () => (await counted(place, nativeId)) > before);
 
+  const state = (): string | undefined => place.status()?.tools.find(({ tool }) => tool === first.id)?.state;
+  writeFileSync(config, `[${first.id}]\nenabled = true \n`);
+  await until('the new one is in force', () => place.status()?.config_problem === null && state() === 'watched');
+  // Another text of the same length and time: only the signal tells of it.
+  const { atime, mtime } = statSync(config);
   writeFileSync(config, `[${first.id}]\nenabled = false\n`);
-  // At once, by signal.
+  utimesSync(config, atime, mtime);
   process.kill(lockedBy(place) ?? 0, 'SIGHUP');
-  await until('the new one is in force', () => {
-    const status = place.status();
-    return status?.config_problem === null && status.tools.find(({ tool }) => tool === first.id)?.state === 'off';
-  });
+  await until('it is read at the signal', () => state() === 'off');
   assert.equal(place.run(['daemon', 'stop']).status, 0);
   writeFileSync(config, 'nonsense');
   const { status, err } = place.run(['daemon', 'start']);
@@ -363,7 +337,7 @@ test('a service is written below the home directory, and removed with what the m
   const unit = readFileSync(path, 'utf8');
   for (const [name, value] of [['SFS_HOME', place.store] as const, ...variables])
     assert.ok(unit.includes(`Environment="${name}=${value}"\n`), unit);
-  const [, program = ''] = /^ExecStart="[^"]+" "(.*)"$/m.exec(unit) ?? [];
+  const [, program = ''] = /^ExecStart="[^"]+" "--max-semi-space-size=4" "(.*)"$/m.exec(unit) ?? [];
   assert.equal(statSync(program).mode & 0o100, 0o100);
   assert.match(place.run(['daemon', 'install']).out, /^Replaced /);
   const link = join(dirname(path), 'default.target.wants', 'sfsd.service');

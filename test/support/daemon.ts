@@ -1,10 +1,12 @@
 /** A scratch machine on which the built daemon may run; none is left behind. */
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { listSessions } from '../../src/actions/list.ts';
 import type { DaemonStatus } from '../../src/daemon/status.ts';
 import { sfs, sfsPath } from './command-line.ts';
 import type { Ran } from './command-line.ts';
@@ -75,6 +77,26 @@ export function daemonPlace(t: Pick<TestContext, 'after'>): DaemonPlace {
       return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as DaemonStatus) : undefined;
     },
   };
+}
+
+/** Starts the daemon and waits until it watches. */
+export function start(place: DaemonPlace, env?: { readonly [name: string]: string }): void {
+  const { status, err } = place.run(['daemon', 'start'], env);
+  assert.equal(status, 0, err);
+}
+
+/** Waits until it has looked at everything and nothing is left to do. */
+export async function isIdle(place: DaemonPlace): Promise<void> {
+  await until('the first search is captured', () => {
+    const status = place.status();
+    return status?.last_search_at !== null && status?.pending === 0 && status.state === 'watching';
+  });
+}
+
+/** How many messages the list has of a session. */
+export async function counted(place: DaemonPlace, nativeId: string): Promise<number> {
+  const { sessions } = await listSessions(place.context, {});
+  return sessions.find(({ native_id: id }) => id === nativeId)?.message_count ?? 0;
 }
 
 /** The process that holds the store. */

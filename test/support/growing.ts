@@ -1,6 +1,7 @@
 /** Sessions of real tools caught half way, and what a store must hold of them in the end. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
 import { listSessions } from '../../src/actions/list.ts';
@@ -37,6 +38,15 @@ export function half(place: Scratch, adapter: Adapter): Growing {
   const middle = Math.floor(longest.lines.length / 2);
   writeFileSync(longest.path, longest.lines.slice(0, middle).join(''));
   return { path: longest.path, nativeId: longest.nativeId, rest: longest.lines.slice(middle) };
+}
+
+/** The same session once more under another id, in another folder: one that is new. */
+export function anotherOne({ path, nativeId }: Growing): { readonly path: string; readonly nativeId: string } {
+  const id = nativeId.replace(/^.{8}/, '0badcafe');
+  const other = join(dirname(dirname(path)), 'another', `${id}.jsonl`);
+  mkdirSync(dirname(other));
+  writeFileSync(other, readFileSync(path, 'utf8').replaceAll(nativeId, id));
+  return { path: other, nativeId: id };
 }
 
 function linesOf(path: string): string[] {

@@ -12,7 +12,7 @@ import { resume } from '../../actions/resume.ts';
 import { openSession } from '../../actions/show.ts';
 import { textOf } from '../../model/message.ts';
 import type { SessionReader } from '../../store/session-reader.ts';
-import { readArchive } from '../../store/archive.ts';
+import { wholeArchive } from '../../store/archive.ts';
 import { adapter } from './index.ts';
 import { recentLimit } from './state.ts';
 import { Script } from './test-support.ts';
@@ -186,7 +186,7 @@ describe('damaged files', () => {
     assert.deepEqual(shown?.content, [image]);
     const archived = reader.commit?.native['main'];
     assert.ok(archived !== undefined);
-    const bytes = Buffer.concat([...readArchive(reader.folder, 'main', archived)]);
+    const bytes = wholeArchive(reader.folder, 'main', archived);
     assert.ok(bytes.equals(readFileSync(path)));
   });
 

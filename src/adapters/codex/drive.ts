@@ -80,6 +80,21 @@ ${mcp === undefined ? '' : mcpServer(mcp.name, mcp.argv)}`,
     oldest: '0.42.0',
   },
 
+  takesIn: {
+    from: 'claude-code',
+    find: { method: 'externalAgentConfig/detect', params: { includeHome: true } },
+    take: (found) => ({
+      method: 'externalAgentConfig/import',
+      params: { migrationItems: itemsOf(found).filter(({ itemType }) => itemType === 'SESSIONS') },
+    }),
+    taken: (notices) => {
+      const done = notices.find(({ method }) => method === 'externalAgentConfig/import/completed');
+      return done === undefined
+        ? undefined
+        : resultsOf(done.params).map(({ target, source }) => ({ nativeId: String(target), path: String(source) }));
+    },
+  },
+
   call: spellCall,
 
   spoken: (text) => (isContext.test(text) ? '' : text.trim()),
@@ -95,6 +110,19 @@ ${mcp === undefined ? '' : mcpServer(mcp.name, mcp.argv)}`,
     vendorKeys: ['base_instructions', 'tools', 'instructions', 'state', 'collaboration_mode'],
   },
 };
+
+/** What `externalAgentConfig/detect` has found. */
+function itemsOf(found: unknown): readonly Fields[] {
+  return (found as { readonly items: readonly Fields[] }).items;
+}
+
+/** What an import that is completed has made, session by session. */
+function resultsOf(params: unknown): readonly Fields[] {
+  const { itemTypeResults } = params as {
+    readonly itemTypeResults: readonly { readonly successes: readonly Fields[] }[];
+  };
+  return itemTypeResults.flatMap(({ successes }) => successes);
+}
 
 /** Context messages of role `user` that Codex adds by itself. */
 const isContext =

@@ -9,7 +9,7 @@ import { reparseSessions } from '../../actions/reparse.ts';
 import { openSession } from '../../actions/show.ts';
 import type { Message } from '../../model/message.ts';
 import { textOf } from '../../model/message.ts';
-import { archivedBytes, readArchive } from '../../store/archive.ts';
+import { archivedBytes, wholeArchive } from '../../store/archive.ts';
 import type { SessionReader } from '../../store/session-reader.ts';
 import { installRecording, scratch } from '../../../test/support/scratch.ts';
 import type { Scratch } from '../../../test/support/scratch.ts';
@@ -42,7 +42,7 @@ function saidIn(messages: Iterable<Message>): string[] {
 
 function archiveOf(reader: SessionReader): string {
   return Object.entries(reader.commit?.native ?? {})
-    .map(([key, file]) => Buffer.concat([...readArchive(reader.folder, key, file)]).toString('utf8'))
+    .map(([key, file]) => wholeArchive(reader.folder, key, file).toString('utf8'))
     .join('');
 }
 
