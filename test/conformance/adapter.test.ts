@@ -18,7 +18,7 @@ import { layout } from '../../src/format/layout.ts';
 import { isKnown } from '../../src/model/block.ts';
 import type { Message } from '../../src/model/message.ts';
 import { count, countResponse, emptyTally } from '../../src/model/tally.ts';
-import { archivedBytes, readArchive } from '../../src/store/archive.ts';
+import { archivedBytes, wholeArchive } from '../../src/store/archive.ts';
 import { decodeCommit } from '../../src/store/commit.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
 import { Run } from '../support/run.ts';
@@ -148,7 +148,7 @@ function checkArchive(reader: SessionReader, adapter: Adapter): void {
   const main = Object.values(cursors)[0]?.path ?? '';
   const source = adapter.reader.sourceAt(systemMachine({ env: {}, homeDir: '/nowhere' }), main, quiet);
   for (const [key, archived] of Object.entries(native)) {
-    const bytes = Buffer.concat([...readArchive(reader.folder, key, archived)]);
+    const bytes = wholeArchive(reader.folder, key, archived);
     assert.equal(bytes.length, archivedBytes(archived));
     const path = cursors[key]?.path ?? '';
     const file = source?.files.find((one) => one.key === key);

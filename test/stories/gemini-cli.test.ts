@@ -11,7 +11,7 @@ import { reparseSessions } from '../../src/actions/reparse.ts';
 import { resume } from '../../src/actions/resume.ts';
 import { openSession } from '../../src/actions/show.ts';
 import { adapters } from '../../src/adapters/index.ts';
-import { readArchive } from '../../src/store/archive.ts';
+import { wholeArchive } from '../../src/store/archive.ts';
 import { fixturesOf, installProgram, installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
@@ -37,7 +37,7 @@ test('each file that its clean-up deletes is in the store byte for byte, and the
       const { reader } = await openSession(place.context, id);
       for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
         const path = reader.commit?.cursors[key]?.path ?? '';
-        assert.ok(files.get(path)?.equals(Buffer.concat([...readArchive(reader.folder, key, archived)])), path);
+        assert.ok(files.get(path)?.equals(wholeArchive(reader.folder, key, archived)), path);
         files.delete(path);
       }
       const before = [...reader.lines()];
@@ -169,7 +169,7 @@ test('two lines glued together by a torn write are one counted loss, kept as byt
     ['user', 'assistant'],
   );
   for (const [key, archived] of Object.entries(reader.commit?.native ?? {}))
-    assert.equal(Buffer.concat([...readArchive(reader.folder, key, archived)]).toString(), readFileSync(path, 'utf8'));
+    assert.equal(wholeArchive(reader.folder, key, archived).toString(), readFileSync(path, 'utf8'));
 });
 
 test('a document whose cursor was lost is archived anew, never behind what was kept', async (t) => {
@@ -190,7 +190,7 @@ test('a document whose cursor was lost is archived anew, never behind what was k
     const { reader } = await openSession(place.context, id);
     for (const [key, archived] of Object.entries(reader.commit?.native ?? {})) {
       const path = reader.commit?.cursors[key]?.path ?? '';
-      assert.ok(readFileSync(path).equals(Buffer.concat([...readArchive(reader.folder, key, archived)])), path);
+      assert.ok(readFileSync(path).equals(wholeArchive(reader.folder, key, archived)), path);
       documents += Number(path.endsWith('.json'));
     }
   }
