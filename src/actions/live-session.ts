@@ -22,6 +22,7 @@ export function liveSessionFor(
       tool: manifest.source.tool,
       name: source?.name ?? manifest.source.tool,
       nativeId: manifest.source.original_session_id ?? undefined,
+      ...(Object.keys(reader.commit?.native ?? {}).length > 0 ? { captured: true } : {}),
     },
     title: manifest.title ?? undefined,
     git: reader.workspace?.git ?? undefined,

@@ -4,9 +4,10 @@ import type { DecoderState, SourceFile } from '../adapters/adapter.ts';
 import { hashOf } from '../io/hash.ts';
 import type { FileInfo, Machine } from '../io/machine.ts';
 import { archivedBytes, emptyArchive, readArchiveEnd } from '../store/archive.ts';
+import { guardBytes } from '../store/commit.ts';
 import { decodeLine, opaqueOf, settle } from './decode-line.ts';
 import type { Decoding } from './decode-line.ts';
-import { contextOf, givenOf, guardBytes, isUnchanged, placeOf } from './read-source.ts';
+import { contextOf, givenOf, isUnchanged, placeOf } from './read-source.ts';
 import type { ReadResult, Reading } from './read-source.ts';
 
 /** What is known of a source's file before it is read; `undefined` when it is not there. Of rows in a database, what stands in for it. */
@@ -36,11 +37,12 @@ export function readDatabase(reading: Reading, file: SourceFile): ReadResult | u
   const archived = writer.before.native[file.key] ?? emptyArchive;
   const lines: Buffer[] = [];
   for (const { key, stamp, record } of rows) {
-    const line = Buffer.from(`${JSON.stringify(record)}\n`, 'utf8');
-    const hash = hashOf(line).slice(0, 16);
-    const isSame = known(key)[1] === hash;
-    writer.setKey(rowKey(file, key), `${stamp} ${hash}`);
+    const text = JSON.stringify(record);
+    const mark = rowMark(stamp, text);
+    const isSame = known(key)[1] === mark.slice(stamp.length + 1);
+    writer.setKey(rowKey(file, key), mark);
     if (isSame) continue;
+    const line = Buffer.from(`${text}\n`, 'utf8');
     lines.push(line);
     decodeLine(line.subarray(0, -1), decoding, opaque);
   }
@@ -60,7 +62,12 @@ export function readDatabase(reading: Reading, file: SourceFile): ReadResult | u
   };
 }
 
-/** Under this key stands when a row was read and what it said then: its stamp, and a hash of its line. */
-function rowKey(file: SourceFile, key: string): string {
+/** Under this key stands when a row was read and what it said then ({@link rowMark}). */
+export function rowKey(file: Pick<SourceFile, 'key'>, key: string): string {
   return `row:${file.key}:${key}`;
+}
+
+/** A row's stamp, and a hash of its line. */
+export function rowMark(stamp: string, text: string): string {
+  return `${stamp} ${hashOf(Buffer.from(`${text}\n`, 'utf8')).slice(0, 16)}`;
 }

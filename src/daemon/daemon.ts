@@ -4,11 +4,13 @@ import type { Captured, Found } from '../capture/capture.ts';
 import { captureAll } from '../capture/capture.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
+import { AuditLog } from '../store/audit.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
+import { CaptureAudit } from './capture-audit.ts';
 import { HeldStore } from './held-store.ts';
 import type { Place } from './home-watch.ts';
-import { HomeWatch } from './home-watch.ts';
+import { HomeWatch, isAt } from './home-watch.ts';
 import { KnownSources } from './known-sources.ts';
 import type { Due } from './queue.ts';
 import { Queue } from './queue.ts';
@@ -59,6 +61,7 @@ export class Daemon {
   readonly #searches: Searches;
   readonly #known = new KnownSources();
   readonly #held: HeldStore;
+  readonly #audit: CaptureAudit;
   #configSeen: string | undefined;
   #configProblem: string | undefined;
   readonly #trouble: Trouble;
@@ -77,6 +80,7 @@ export class Daemon {
     this.#setup = setup;
     const { machine, store, note } = setup;
     this.#held = new HeldStore(machine, store, () => setup.hold());
+    this.#audit = new CaptureAudit(new AuditLog(store, machine, 'daemon'));
     this.#searches = new Searches({ machine, note, ended: () => this.#wake() });
     this.#trouble = new Trouble(note);
     this.#tally = new DaemonTally(machine, note);
@@ -110,6 +114,7 @@ export class Daemon {
     } finally {
       for (const home of this.#homes) home.close();
       await this.#searches.idle();
+      this.#audit.writeAll();
       this.#held.close();
       this.#state = 'stopped';
       this.#status.forget();
@@ -196,6 +201,7 @@ export class Daemon {
       if (wasThere !== home.isThere && this.#state === 'watching')
         this.#setup.note(`${home.place.home} ${wasThere ? 'is gone' : 'is there now'}`);
     }
+    this.#audit.write(now);
     this.#keepStore();
   }
 
@@ -316,9 +322,7 @@ export class Daemon {
     const known = this.#known.get(path, now);
     if (isAppend && known !== undefined) return known;
     this.#known.forget(path);
-    const home = this.#homes.find(
-      ({ place }) => path.startsWith(`${place.home}/`) || path.startsWith(`${place.home}\\`),
-    );
+    const home = this.#homes.find(({ place }) => isAt(place, path));
     if (home === undefined) return undefined;
     const { adapter } = home.place;
     try {
@@ -332,7 +336,8 @@ export class Daemon {
         return undefined;
       }
       const found = { adapter, source };
-      this.#known.keep(path, found, now);
+      // How the rows of a database stand the source says: it has to be asked for each time.
+      if (source.files.every(({ rows }) => rows === undefined)) this.#known.keep(path, found, now);
       return found;
     } catch (cause) {
       this.#tally.problem(path, messageOf(cause));
@@ -344,6 +349,7 @@ export class Daemon {
   #report(captured: Captured, { paths, isHeard }: Taken): void {
     const { outcome, problems } = captured;
     this.#tally.count(captured);
+    this.#audit.add(captured, performance.now());
     for (const path of paths) {
       if (outcome !== 'failed' && problems.length === 0) {
         this.#queue.done(path);
