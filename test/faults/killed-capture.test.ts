@@ -183,3 +183,19 @@ test('killed between manifest and commit, and then the source is emptied: nothin
   assert.deepEqual(readdirSync(place.context.store.sessions), []);
   assert.equal(sfs(place, ['list', '--all', '--json']).out, '[]\n');
 });
+
+test('killed between manifest and commit: nothing is listed until it is captured', (t) => {
+  const place = scratch(t);
+  oneLine(place);
+  const kill = `const { renameSync } = fs;
+    fs.renameSync = (from, to) => (to.endsWith('commit.json') ? ${dies} : renameSync(from, to));`;
+  assert.equal(sfs(place, ['import'], instead(place, kill)).status, null);
+  assert.equal(readdirSync(place.context.store.sessions).length, 1);
+  assert.equal(sfs(place, ['list', '--all', '--json']).out, '[]\n');
+  imported(place);
+  const listed = JSON.parse(sfs(place, ['list', '--all', '--json']).out) as { readonly message_count: number }[];
+  assert.deepEqual(
+    listed.map(({ message_count: count }) => count),
+    [1],
+  );
+});
