@@ -18,7 +18,7 @@ import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 
 /** The same runs each time; others or more: `SFS_SEED=7 SFS_RUNS=500`. A failure names the seed that plays it again with `SFS_RUNS=1`. */
 const firstSeed = Number(process.env['SFS_SEED'] ?? 1);
-const runs = Number(process.env['SFS_RUNS'] ?? 14);
+const runs = Number(process.env['SFS_RUNS'] ?? 8);
 
 /** Loaded into `sfs` before it runs: does something in the place of one call, or before it. */
 function instead(place: Scratch, code: string): { readonly env: { readonly [name: string]: string } } {
