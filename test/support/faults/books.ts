@@ -8,8 +8,8 @@ import type { NativeSession, Said } from './world.ts';
 class Account {
   /** Words that were told as captured, or are to be read now. */
   readonly must = new Set<string>();
-  /** Told as captured since the last flush: a power cut may take it back. */
-  unflushed: { readonly texts: readonly string[]; readonly flushes: number }[] = [];
+  /** What was told as captured, and how often anything had been flushed by then: a power cut may take back what was told since. */
+  told: { readonly texts: readonly string[]; readonly flushes: number }[] = [];
   /** Everything that ever could be read. */
   readonly may = new Map<string, Said>();
   /** Words → the ids of what they followed: words may change, what is said stays the same. */
@@ -43,17 +43,16 @@ export class Books {
       texts.push(text);
       account.must.add(text);
     }
-    account.unflushed.push({ texts, flushes });
+    account.told.push({ texts, flushes });
   }
 
   /** What was told and not flushed since may be gone. */
   powerCut(flushes: number): void {
     for (const account of this.#accounts.values()) {
-      const firm = new Set(account.unflushed.filter((one) => one.flushes < flushes).flatMap(({ texts }) => texts));
-      for (const { texts } of account.unflushed)
-        for (const text of texts) if (!firm.has(text)) account.must.delete(text);
-      account.unflushed = account.unflushed.filter((one) => one.flushes < flushes);
-      for (const { texts } of account.unflushed) for (const text of texts) account.must.add(text);
+      const firm = account.told.filter((one) => one.flushes < flushes);
+      for (const { texts } of account.told) for (const text of texts) account.must.delete(text);
+      for (const { texts } of firm) for (const text of texts) account.must.add(text);
+      account.told = firm;
     }
   }
 
