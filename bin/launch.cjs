@@ -51,14 +51,14 @@ function runUnder(node, script) {
 
 module.exports = function launch(name, file) {
   var script = path.join(__dirname, '..', 'dist', (file || name) + '.cjs');
+  // Whatever is written is this person's alone, also by another Node.
+  process.umask(63);
   if (isNewEnough()) {
     if (!fs.existsSync(script)) {
       console.error(name + ': it is not built yet; run: npm run build');
       process.exitCode = 1;
       return undefined;
     }
-    // Whatever is written is this person's alone.
-    process.umask(63);
     keepCompiledCode();
     return require(script);
   }

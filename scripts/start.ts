@@ -1,6 +1,9 @@
-/** `npm start`: captures what is on this machine, shows it, and says what to type next; with nothing here, on sample homes. */
+/**
+ * `npm start`: captures what is on this machine, shows it, says what to type next, and on a terminal goes on capturing until Ctrl-C.
+ * With nothing to capture it does the same on sample homes, in a store of its own.
+ */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +22,19 @@ function run(args: readonly string[], env: Environment): void {
 function countSessions(env: Environment): number {
   const { stdout } = spawnSync(process.execPath, [sfs, 'list', '--quiet', '--all'], { env, encoding: 'utf8' });
   return stdout.split('\n').filter(Boolean).length;
+}
+
+/** Goes on until Ctrl-C, which ends it in its own time. */
+function stay(env: Environment): void {
+  process.on('SIGINT', () => undefined);
+  spawn(process.execPath, [sfs, 'up', '--quiet'], { stdio: 'inherit', env }).on('close', (status) => {
+    process.exitCode = status ?? 1;
+  });
+}
+
+/** Does the daemon capture already? */
+function isDaemonRunning(env: Environment): boolean {
+  return spawnSync(process.execPath, [sfs, 'daemon', 'status'], { stdio: 'ignore', env }).status === 0;
 }
 
 /** Recordings of the real tools, laid out as a home directory of their own. */
@@ -46,8 +62,17 @@ function newestFirst(a: string, b: string): number {
   return versionB.localeCompare(versionA, 'en', { numeric: true }) || a.localeCompare(b);
 }
 
-function next(lines: readonly string[]): void {
-  console.log(`\nWhat to type next:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+/** What to type next; on a terminal, where this one goes on capturing, in another. */
+function next(env: Environment, lines: readonly string[]): void {
+  const isRunning = isDaemonRunning(env);
+  const isStaying = process.stdout.isTTY && !isRunning;
+  console.log(
+    `\nWhat to type next${isStaying ? ', in another terminal' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+  );
+  if (isRunning) console.log('\nThe daemon captures what comes: npx sfs daemon status');
+  if (!isStaying) return;
+  console.log('');
+  stay(env);
 }
 
 const other = adapters.find(({ writer }, index) => index > 0 && writer !== undefined)?.id ?? '';
@@ -55,8 +80,13 @@ const other = adapters.find(({ writer }, index) => index > 0 && writer !== undef
 run(['import'], process.env);
 if (countSessions(process.env) > 0) {
   console.log('');
-  run(['list'], process.env);
-  next(['npx sfs show @last --messages', `npx sfs resume @last --in ${other}`, 'npx sfs list --all', 'npx sfs --help']);
+  run(['list', '--limit', '15'], process.env);
+  next(process.env, [
+    'npx sfs show @last --messages',
+    `npx sfs resume @last --in ${other}`,
+    'npx sfs list --all',
+    'npx sfs --help',
+  ]);
 } else {
   console.log(
     '\nNo session of a known tool is on this machine. Here is the same on sample homes, in a store of its own (.sample/):\n',
@@ -70,7 +100,7 @@ if (countSessions(process.env) > 0) {
     home.env.flatMap(({ name }) => (process.env[name] ? [`${name}= `] : [])),
   );
   const own = `${cleared.join('')}HOME=.sample/home SFS_HOME=.sample/store`;
-  next([
+  next(env, [
     `${own} npx sfs show @last --messages`,
     `${own} npx sfs resume @last --in ${other} --project . --no-launch`,
     'npx sfs tools',

@@ -19,6 +19,7 @@ import { readChunks } from '../io/chunks.ts';
 import { prepareBelow } from '../io/place.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { SessionReader } from '../store/session-reader.ts';
+import { audited } from './audit.ts';
 import type { Context } from './context.ts';
 import { openSession } from './show.ts';
 import { liveSessionFor } from './live-session.ts';
@@ -47,6 +48,20 @@ export interface Exported {
 
 /** Writes the session; nothing that is there already is replaced. Throws `unknown-tool`, `unsupported-tool`, `already-exists`. */
 export async function exportSession(context: Context, request: ExportRequest): Promise<Exported> {
+  return audited(
+    context,
+    'export',
+    () => exportNow(context, request),
+    ({ session_id: id, format, files }) => ({
+      session_id: id,
+      tool: null,
+      outcome: 'done',
+      details: { format, files },
+    }),
+  );
+}
+
+async function exportNow(context: Context, request: ExportRequest): Promise<Exported> {
   const { reader } = await openSession(context, request.session);
   const done = await onThread<Exported>(context, reader.id, 'exportSession', request);
   if (done !== undefined) return done;

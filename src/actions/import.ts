@@ -3,12 +3,16 @@
 import { join, resolve } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Captured, Found } from '../capture/capture.ts';
+import { captureEntry } from '../capture/audit.ts';
+import { noteGone } from '../capture/gone.ts';
 import { infoOf } from '../capture/read-database.ts';
 import { captureShared } from './capture-share.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
 import { archiveName, layout } from '../format/layout.ts';
 import type { FileInfo } from '../io/machine.ts';
+import { auditOf } from './audit.ts';
 import type { Context } from './context.ts';
+import type { AuditEntry } from '../store/audit.ts';
 import { sweepPlacing } from '../store/placing.ts';
 import { withIndex } from './with-index.ts';
 import { importArchive, isArchive } from './import-archive.ts';
@@ -60,6 +64,32 @@ export async function importSessions(
   request: ImportRequest,
   progress: Progress,
 ): Promise<ImportResult> {
+  const result = await importNow(context, request, progress);
+  const entry = importEntry(request, result);
+  if (entry !== undefined) {
+    const log = auditOf(context);
+    log.add(entry);
+    log.write();
+  }
+  return result;
+}
+
+/** A run that changed nothing leaves no line: it may be one of a thousand a day. */
+function importEntry({ from, path }: ImportRequest, { tools, bytes }: ImportResult): AuditEntry | undefined {
+  const sum = (field: 'new' | 'grown' | 'failed' | 'messages'): number =>
+    tools.reduce((total, tool) => total + tool[field], 0);
+  const counts = { new: sum('new'), grown: sum('grown'), failed: sum('failed'), messages: sum('messages'), bytes };
+  if (counts.new + counts.grown + counts.failed === 0) return undefined;
+  return {
+    event: 'import',
+    session_id: null,
+    tool: from ?? null,
+    outcome: counts.failed === 0 ? 'done' : 'partly',
+    details: { ...counts, ...(path === undefined ? {} : { path: resolve(path) }) },
+  };
+}
+
+async function importNow(context: Context, request: ImportRequest, progress: Progress): Promise<ImportResult> {
   const only = request.from === undefined ? undefined : toolNamed(context, request.from);
   const path = request.path === undefined ? undefined : resolve(request.path);
   if (path !== undefined && context.machine.stat(path) === undefined) {
@@ -70,18 +100,20 @@ export async function importSessions(
     );
   }
   if (path !== undefined && context.machine.stat(join(path, layout.manifest)) !== undefined)
-    return importDirectory(context, path);
+    return takenIn(context, await importDirectory(context, path));
   const info = path === undefined ? undefined : context.machine.stat(path);
   if (path !== undefined && info?.kind === 'file' && (isArchive(context, path) || archiveName.test(path)))
-    return importArchive(context, path);
+    return takenIn(context, await importArchive(context, path));
   const folders = path === undefined || info?.kind !== 'directory' ? [] : sessionFoldersIn(context, path);
-  if (path !== undefined && folders.length > 0) return importStore(context, path, folders, progress);
+  if (path !== undefined && folders.length > 0)
+    return takenIn(context, await importStore(context, path, folders, progress));
   const problems: { path: string; problem: string }[] = [];
   const places = path === undefined ? installedHomes(context, only) : undefined;
-  const sources =
+  const searched =
     places === undefined && path !== undefined
       ? sourcesAt(context, path, only, problems)
       : sourcesIn(context, places ?? [], problems);
+  const sources = searched.flatMap(({ found }) => found);
   if (path !== undefined && sources.length === 0 && problems.length === 0) {
     throw new SessionFsError(
       'path-not-found',
@@ -91,10 +123,18 @@ export async function importSessions(
   }
   return withIndex(context, { create: true }, async (index) => {
     sweepPlacing(context.store, context.machine);
+    for (const { place, found, isWhole } of searched)
+      if (isWhole)
+        noteGone(
+          { machine: context.machine, index },
+          place,
+          found.map(({ source }) => source.nativeId),
+        );
     const done: Captured[] = [];
     let bytes = 0;
     let messages = 0;
     const files = filesOf(context, sources);
+    const log = auditOf(context);
     await captureShared(
       { machine: context.machine, store: context.store, index },
       sources.toSorted((a, b) => (files.get(b)?.modifiedMs ?? 0) - (files.get(a)?.modifiedMs ?? 0)),
@@ -104,9 +144,11 @@ export async function importSessions(
         bytes += captured.bytes;
         messages += captured.messages;
         problems.push(...captured.problems);
+        const entry = captureEntry(captured);
+        if (entry !== undefined) log.add(entry);
         progress({ done: done.length, total: sources.length, bytes, messages });
       },
-    );
+    ).finally(() => log.write());
     const homes =
       places ?? [...new Set(sources.map(({ adapter }) => adapter))].map((adapter) => ({ adapter, home: path ?? '' }));
     return {
@@ -125,6 +167,14 @@ export async function importSessions(
   });
 }
 
+function takenIn(context: Context, result: ImportResult): ImportResult {
+  const log = auditOf(context);
+  for (const { session_id: id, tool, outcome, messages } of result.sessions)
+    if (outcome !== 'unchanged') log.add({ event: 'take-in', session_id: id, tool, outcome, details: { messages } });
+  log.write();
+  return result;
+}
+
 interface Place {
   readonly adapter: Adapter;
   readonly home: string;
@@ -136,9 +186,23 @@ function installedHomes(context: Context, only: Adapter | undefined): Place[] {
     .map((adapter) => ({ adapter, home: homeOf(context, adapter) }));
 }
 
-function sourcesIn(context: Context, places: readonly Place[], problems: { path: string; problem: string }[]): Found[] {
-  const found: Found[] = [];
-  for (const { adapter, home } of places) {
+/** What was found in one place. */
+interface Searched {
+  readonly place: Place;
+  readonly found: readonly Found[];
+  /** Could all of it be read? */
+  readonly isWhole: boolean;
+}
+
+function sourcesIn(
+  context: Context,
+  places: readonly Place[],
+  problems: { path: string; problem: string }[],
+): Searched[] {
+  return places.map((place) => {
+    const { adapter, home } = place;
+    const found: Found[] = [];
+    const before = problems.length;
     try {
       for (const source of adapter.reader.discover(context.machine, home, (path, problem) =>
         problems.push({ path, problem }),
@@ -148,8 +212,8 @@ function sourcesIn(context: Context, places: readonly Place[], problems: { path:
       // One unreadable home leaves the other tools alone.
       problems.push({ path: home, problem: messageOf(cause) });
     }
-  }
-  return found;
+    return { place, found, isWhole: problems.length === before };
+  });
 }
 
 /** A file of a tool; a tool's home; a folder with tools' homes in it (a person's home directory, or a copy of it). */
@@ -158,7 +222,7 @@ function sourcesAt(
   path: string,
   only: Adapter | undefined,
   problems: { path: string; problem: string }[],
-): Found[] {
+): Searched[] {
   const candidates = only === undefined ? context.adapters : [only];
   if (context.machine.stat(path)?.kind === 'file') {
     for (const adapter of candidates) {
@@ -166,7 +230,10 @@ function sourcesAt(
       const tell = (where: string, problem: string): void => void problems.push({ path: where, problem });
       const source = reader.sourceAt(context.machine, path, tell);
       const sources = source === undefined ? (reader.sourcesIn?.(context.machine, path, tell) ?? []) : [source];
-      if (sources.length > 0) return sources.map((one) => ({ adapter, source: one }));
+      if (sources.length > 0)
+        return [
+          { place: { adapter, home: path }, found: sources.map((one) => ({ adapter, source: one })), isWhole: false },
+        ];
     }
     return [];
   }

@@ -1,12 +1,12 @@
 /** Listing sessions: one documented shape for people's tables and for `--json`. */
 
-import { dirname } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import { decodeLine } from '../format/line.ts';
 import type { ListQuery, SessionRow } from '../store/session-index.ts';
 import { threads } from '../model/thread.ts';
 import { storeExists } from '../store/store.ts';
+import { isGhost } from './ghost.ts';
 import type { Site } from './site.ts';
 import { withIndex } from './with-index.ts';
 
@@ -86,11 +86,6 @@ export function listed(machine: Machine, row: SessionRow): ListedSession {
     git_branch: row.git_branch,
     ghost: isGhost(machine, row),
   };
-}
-
-/** Captured here, and the tool's own copy is gone. A session in a database has a file where its path says a folder is. */
-function isGhost(machine: Machine, { native_path: path }: SessionRow): boolean {
-  return path !== null && machine.stat(path) === undefined && machine.stat(dirname(path))?.kind !== 'file';
 }
 
 /** `7d`, `12h`, `30m` ago or an ISO 8601 date, as ISO 8601. Throws `usage`. */

@@ -22,6 +22,7 @@ import { SessionReader } from '../store/session-reader.ts';
 import type { MessageLine } from '../store/session-reader.ts';
 import { fitTo, withLosses } from './budget.ts';
 import type { Budget, Budgeted, Fitted } from './budget.ts';
+import { audited } from './audit.ts';
 import type { Context } from './context.ts';
 import { catchUp } from './catch-up.ts';
 import { withIndex } from './with-index.ts';
@@ -71,6 +72,20 @@ export interface Resumed {
 
 /** Writes and registers the session so that the tool goes on with it. Starts nothing. */
 export async function resume(context: Context, request: ResumeRequest): Promise<Resumed> {
+  return audited(
+    context,
+    'resume',
+    () => resumeNow(context, request),
+    ({ session_id: id, tool, how, parent_session_id: parent, native_id: native }) => ({
+      session_id: id,
+      tool,
+      outcome: how,
+      details: { native_id: native, ...(parent === null ? {} : { parent_session_id: parent }) },
+    }),
+  );
+}
+
+async function resumeNow(context: Context, request: ResumeRequest): Promise<Resumed> {
   return withIndex(context, { create: false }, async (index) => {
     sweepPlacing(context.store, context.machine);
     const found = findSession(index, request.session, context);

@@ -26,6 +26,22 @@ export interface ToolStatus {
   /** Sessions in the store. */
   readonly captured: number;
   readonly can_resume: boolean;
+  /** What it deletes of its own sessions by itself; `null` when it is not known to delete any. */
+  readonly retention: ToolRetention | null;
+}
+
+/** How long a tool keeps its own sessions; what was captured stays all the same. */
+export interface ToolRetention {
+  /** Since a session's last change; `null`: however old. */
+  readonly days: number | null;
+  /** At most so many sessions; `null`: any number. */
+  readonly sessions: number | null;
+  /** Nobody set it. */
+  readonly is_default: boolean;
+  /** Absolute path of the file to set it in. */
+  readonly settings: string;
+  /** What to write there so that it keeps all. */
+  readonly keep_all: string;
 }
 
 /** Every known tool. */
@@ -49,9 +65,41 @@ export async function listTools(context: Context): Promise<ToolStatus[]> {
         enabled: isEnabled(context, adapter),
         captured: counts.get(adapter.id) ?? 0,
         can_resume: adapter.writer !== undefined,
+        retention: retentionOf(context.machine, adapter, home),
       };
     }),
   );
+}
+
+/** How long a tool keeps the sessions in its home, as its settings are now. */
+export function retentionOf(machine: Machine, { retention }: Adapter, home: string): ToolRetention | null {
+  if (retention === undefined) return null;
+  const settings = join(home, retention.settings);
+  const { days, sessions, isDefault } = retention.read(textAt(machine, settings));
+  return {
+    days: days ?? null,
+    sessions: sessions ?? null,
+    is_default: isDefault,
+    settings,
+    keep_all: retention.keepAll,
+  };
+}
+
+/** So many days are as good as for ever. */
+const longDays = 3650;
+
+/** Does the tool delete sessions that a person may want to go on with? */
+export function isShort({ days, sessions }: ToolRetention): boolean {
+  return (days !== null && days < longDays) || sessions !== null;
+}
+
+function textAt(machine: Machine, path: string): string | undefined {
+  try {
+    return machine.readText(path);
+  } catch {
+    // Settings that may not be read count as none: the default is the worst that is known.
+    return undefined;
+  }
 }
 
 /** The tool a person names, by id or alias. Throws `unknown-tool` listing those there are. */

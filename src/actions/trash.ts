@@ -6,6 +6,7 @@ import { aliasesIn } from '../store/aliases.ts';
 import { SessionReader } from '../store/session-reader.ts';
 import { sessionIdsBelow, storeExists, folderIn } from '../store/store.ts';
 import { deletedSessions, emptyTrash, isInTrash, moveToTrash, takeFromTrash } from '../store/trash.ts';
+import { auditOf, audited } from './audit.ts';
 import { findSession } from './find-session.ts';
 import type { Site } from './site.ts';
 import { withIndex } from './with-index.ts';
@@ -33,17 +34,39 @@ export interface Restored {
 
 /** Puts a session into the trash. Throws as `findSession`, `session-busy`. */
 export async function deleteSession(site: Site, argument: string): Promise<Deleted> {
+  return audited(
+    site,
+    'delete',
+    () => deleteNow(site, argument),
+    ({ session_id: id, tool }) => ({ session_id: id, tool, outcome: 'done' }),
+  );
+}
+
+async function deleteNow(site: Site, argument: string): Promise<Deleted> {
   return withIndex(site, { create: false }, (index) => {
     const { session_id: id } = findSession(index, argument, site);
     const { manifest } = SessionReader.open(site.store, id);
     const directory = moveToTrash(site.store, site.machine, id);
-    index.forget(id, site.machine);
+    index.forget([id], site.machine);
     return deletedOf(id, manifest, deletedSessions(site.store).get(id) ?? null, directory);
   });
 }
 
 /** Takes a deleted session back. Throws `session-not-found`, `ambiguous-session`. */
 export async function restoreSession(site: Site, argument: string): Promise<Restored> {
+  return audited(
+    site,
+    'restore',
+    () => restoreNow(site, argument),
+    ({ session_id: id, directory }) => ({
+      session_id: id,
+      tool: null,
+      outcome: directory === null ? 'mark-removed' : 'done',
+    }),
+  );
+}
+
+async function restoreNow(site: Site, argument: string): Promise<Restored> {
   return withIndex(site, { create: false }, (index) => {
     const id = deletedNamed(site, argument);
     const directory = takeFromTrash(site.store, site.machine, id);
@@ -67,7 +90,11 @@ export function listTrash(site: Site): Deleted[] {
 
 /** Removes for good what lies in the trash; the sessions stay out of imports all the same. */
 export function clearTrash(site: Site): { readonly emptied: readonly string[] } {
-  return { emptied: storeExists(site.store) ? emptyTrash(site.store, site.machine) : [] };
+  const emptied = storeExists(site.store) ? emptyTrash(site.store, site.machine) : [];
+  const log = auditOf(site);
+  for (const id of emptied) log.add({ event: 'purge', session_id: id, tool: null, outcome: 'done' });
+  log.write();
+  return { emptied };
 }
 
 function deletedOf(id: string, manifest: Manifest | undefined, at: string | null, directory: string): Deleted {

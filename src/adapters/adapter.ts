@@ -25,6 +25,8 @@ export interface Adapter {
   readonly aliases: readonly string[];
   readonly home: Home;
   readonly install: Install;
+  /** What the tool deletes of its sessions by itself. Absent: it is not known to delete any. */
+  readonly retention?: Retention;
   /** The block kinds the native format can hold; a conversion loses the others. */
   readonly carries: readonly BlockKind[];
   readonly vocabulary: Vocabulary;
@@ -57,6 +59,26 @@ export interface Install {
   readonly npm?: string;
   /** Arguments that print the version; the first dotted number in the output is taken. */
   readonly versionArgs: readonly string[];
+}
+
+/** When the tool deletes its own sessions, by its settings. */
+export interface Retention {
+  /** The file of the settings, relative to the home. */
+  readonly settings: string;
+  /** What to write there so that it keeps every session: a member of the outermost object. */
+  readonly keepAll: string;
+  /** How long it keeps them by the text of that file; `undefined`: there is none. Pure, and throws on no text. */
+  read(text: string | undefined): Keeps;
+}
+
+/** How long sessions are kept; neither days nor a number of sessions: for ever. */
+export interface Keeps {
+  /** Since the last change; may be a fraction. */
+  readonly days?: number;
+  /** At most so many. */
+  readonly sessions?: number;
+  /** Nobody set it. */
+  readonly isDefault: boolean;
 }
 
 /** One native session where it lies. */

@@ -21,6 +21,7 @@ import { mapped } from '../model/mapped.ts';
 import type { Message } from '../model/message.ts';
 import { ownText } from '../model/own-text.ts';
 import { emptyTally } from '../model/tally.ts';
+import { guardBytes } from '../store/commit.ts';
 import type { Cursor } from '../store/commit.ts';
 import { notePlacing } from '../store/placing.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
@@ -29,7 +30,6 @@ import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { CaptureSite } from './capture.ts';
 import { rowKey, rowMark } from './read-database.ts';
-import { guardBytes } from './read-source.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { placedKey } from './gather.ts';
 
@@ -135,7 +135,14 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     for (const { why } of failed) throw why;
     publishAll(prepared, writer);
     site.index.put(
-      [{ manifest: staged.derived.manifest, workspace: staged.derived.workspace, commit: staged.commit }],
+      [
+        {
+          manifest: staged.derived.manifest,
+          workspace: staged.derived.workspace,
+          commit: staged.commit,
+          isThere: true,
+        },
+      ],
       site.machine,
     );
     const keyOf = new Map(written.files.map((file) => [file.path, file.key]));

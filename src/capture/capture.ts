@@ -297,7 +297,7 @@ class Committer {
     if (group.length === 0) return;
     const { committed, failed } = await commitAll(group.map((one) => one.staged));
     this.#site.index.put(
-      committed.map(({ derived, commit }) => ({ manifest: derived.manifest, workspace: derived.workspace, commit })),
+      committed.map(({ derived: { manifest, workspace }, commit }) => ({ manifest, workspace, commit, isThere: true })),
       this.#site.machine,
     );
     const done = new Set(committed);

@@ -26,7 +26,8 @@ export interface Kept {
 
 /** The files in the order they were read; or why they cannot be. */
 export function filesOf(site: CaptureSite, adapter: Adapter, nativeId: string, writer: SessionWriter): Kept[] | string {
-  const { native, cursors } = writer.before;
+  const { native } = writer.before;
+  const cursors = writer.promised;
   const lost = Object.keys(native).find((key) => cursors[key] === undefined);
   if (lost !== undefined) return `nothing says what file ${lost} was: import it again from its source`;
   const inherited: Kept[] = [];

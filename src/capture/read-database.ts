@@ -4,9 +4,10 @@ import type { DecoderState, SourceFile } from '../adapters/adapter.ts';
 import { hashOf } from '../io/hash.ts';
 import type { FileInfo, Machine } from '../io/machine.ts';
 import { archivedBytes, emptyArchive, readArchiveEnd } from '../store/archive.ts';
+import { guardBytes } from '../store/commit.ts';
 import { decodeLine, opaqueOf, settle } from './decode-line.ts';
 import type { Decoding } from './decode-line.ts';
-import { contextOf, givenOf, guardBytes, isUnchanged, placeOf } from './read-source.ts';
+import { contextOf, givenOf, isUnchanged, placeOf } from './read-source.ts';
 import type { ReadResult, Reading } from './read-source.ts';
 
 /** What is known of a source's file before it is read; `undefined` when it is not there. Of rows in a database, what stands in for it. */

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Adapter, DecoderState, FileContext, Given, SourceFile } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
-import { behindBytes, readPooled } from '../io/chunks.ts';
+import { readPooled } from '../io/chunks.ts';
 import type { Piece } from '../io/chunks.ts';
 import { beginsWith, readBytes, remove } from '../io/files.ts';
 import { hashOf } from '../io/hash.ts';
@@ -12,13 +12,11 @@ import type { FileInfo, Machine } from '../io/machine.ts';
 import { unpackFile } from '../io/unpack.ts';
 import { archivedBytes, emptyArchive, readArchive } from '../store/archive.ts';
 import type { ArchiveWriter } from '../store/archive.ts';
+import { guardBytes } from '../store/commit.ts';
 import type { Cursor } from '../store/commit.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import { decodeDocument, decodeLine, isWholeRecord, opaqueOf, settle } from './decode-line.ts';
 import type { Gathering } from './gather.ts';
-
-/** Of so many bytes before a cursor its guard is the hash. */
-export const guardBytes = behindBytes;
 
 /** What reading one file came to. */
 export interface ReadResult {

@@ -14,7 +14,7 @@ import { baseId } from '../model/message.ts';
 import type { Message } from '../model/message.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { CommitOutline, Cursor } from '../store/commit.ts';
-import { SessionReader, asBase } from '../store/session-reader.ts';
+import { SessionReader, asBase, readTools, readWorkspace } from '../store/session-reader.ts';
 import { SessionWriter, commitAll, openForWriting } from '../store/session-writer.ts';
 import type { Staged } from '../store/session-writer.ts';
 import type { CaptureSite } from './capture.ts';
@@ -144,7 +144,9 @@ async function unite(
     added + revised === 0 &&
     !isNewView &&
     canonicalJson(staged.commit) === canonicalJson(writer.before) &&
-    canonicalJson(staged.derived.manifest) === canonicalJson(before);
+    canonicalJson(staged.derived.manifest) === canonicalJson(before) &&
+    canonicalJson(staged.derived.workspace ?? null) === canonicalJson(readWorkspace(writer.folder) ?? null) &&
+    canonicalJson(staged.derived.tools ?? null) === canonicalJson(readTools(writer.folder) ?? null);
   if (isSame) return { outcome: 'unchanged' };
   if (!isTrial) {
     const { failed } = await commitAll([staged]);
@@ -230,7 +232,7 @@ async function stageAs(
   const { tally, copied, promptTitle, records, losses } = fresh.before;
   const { copied: _, ...kept } = writer.before;
   const facts = mergeFacts(outsideFactsOf(writer.before.facts), fresh.before.facts);
-  const cursors = cursorsOf(writer.before.cursors, fresh.before.cursors);
+  const cursors = cursorsOf(writer.promised, fresh.before.cursors);
   const [main] = Object.values(cursors);
   const derived = fresh.manifest();
   const parent = derived?.metadata?.base;

@@ -27,6 +27,26 @@ export function daemonStatus({ machine, store }: DaemonSite): DaemonStatus | und
   return status?.pid === pid ? status : undefined;
 }
 
+/** What can be said of the daemon of a store, whether it runs or not. */
+export function daemonFacts({ machine, store }: DaemonSite): {
+  readonly pid: number | undefined;
+  readonly status: DaemonStatus | undefined;
+  /** Takes away the lock of one that is gone; `false` when there is none. Without `fix`: is there one? */
+  sweepLock(fix: boolean): boolean;
+} {
+  const { lock } = daemonFiles(store);
+  const pid = runningDaemon(machine, store);
+  return {
+    pid,
+    status: readStatus(store),
+    sweepLock: (fix) => {
+      if (pid !== undefined || machine.stat(lock) === undefined) return false;
+      if (fix && takeLock(lock, (holder) => isDaemon(machine, store, holder))) releaseLock(lock);
+      return true;
+    },
+  };
+}
+
 /**
  * Takes the store for this process, for as long as `work` goes on; `hold` takes it again when somebody removed the lock. Both throw
  * `daemon-running` when another process has it.

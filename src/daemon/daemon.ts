@@ -4,8 +4,10 @@ import type { Captured, Found } from '../capture/capture.ts';
 import { captureAll } from '../capture/capture.ts';
 import { SessionFsError, messageOf } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
+import { AuditLog } from '../store/audit.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
+import { CaptureAudit } from './capture-audit.ts';
 import { HeldStore } from './held-store.ts';
 import type { Place } from './home-watch.ts';
 import { HomeWatch, isAt } from './home-watch.ts';
@@ -58,6 +60,7 @@ export class Daemon {
   readonly #searches: Searches;
   readonly #known = new KnownSources();
   readonly #held: HeldStore;
+  readonly #audit: CaptureAudit;
   #configSeen: string | undefined;
   #configProblem: string | undefined;
   readonly #trouble: Trouble;
@@ -76,6 +79,7 @@ export class Daemon {
     this.#setup = setup;
     const { machine, store, note } = setup;
     this.#held = new HeldStore(machine, store, () => setup.hold());
+    this.#audit = new CaptureAudit(new AuditLog(store, machine, 'daemon'));
     this.#searches = new Searches({ machine, note, ended: () => this.#wake() });
     this.#trouble = new Trouble(note);
     this.#tally = new DaemonTally(machine, note);
@@ -109,6 +113,7 @@ export class Daemon {
     } finally {
       for (const home of this.#homes) home.close();
       await this.#searches.idle();
+      this.#audit.writeAll();
       this.#held.close();
       this.#state = 'stopped';
       this.#status.forget();
@@ -193,6 +198,7 @@ export class Daemon {
       if (wasThere !== home.isThere && this.#state === 'watching')
         this.#setup.note(`${home.place.home} ${wasThere ? 'is gone' : 'is there now'}`);
     }
+    this.#audit.write(now);
     this.#keepStore();
   }
 
@@ -340,6 +346,7 @@ export class Daemon {
   #report(captured: Captured, { paths, isHeard }: Taken): void {
     const { outcome, problems } = captured;
     this.#tally.count(captured);
+    this.#audit.add(captured, performance.now());
     for (const path of paths) {
       if (outcome !== 'failed' && problems.length === 0) {
         this.#queue.done(path);

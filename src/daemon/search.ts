@@ -2,6 +2,7 @@
 
 import type { Found } from '../capture/capture.ts';
 import { isUpToDate } from '../capture/capture.ts';
+import { noteGone } from '../capture/gone.ts';
 import { messageOf } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import { runThread } from '../io/worker.ts';
@@ -34,11 +35,18 @@ export function search(
   try {
     for (const [place, { adapter, home }] of places.entries()) {
       try {
-        const problem = (path: string, why: string): void => tell({ place, problem: `${path}: ${why}` });
+        let isWhole = true;
+        const problem = (path: string, why: string): void => {
+          isWhole = false;
+          tell({ place, problem: `${path}: ${why}` });
+        };
+        const there: string[] = [];
         for (const source of adapter.reader.discover(machine, home, problem)) {
+          there.push(source.nativeId);
           if (isUpToDate(site, { adapter, source })) continue;
           tell({ place, source, modifiedMs: machine.stat(source.files[0]?.path ?? '')?.modifiedMs ?? 0 });
         }
+        if (isWhole) noteGone(site, { adapter, home }, there);
       } catch (cause) {
         // One unreadable home leaves the others alone.
         tell({ place, problem: messageOf(cause) });

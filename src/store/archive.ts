@@ -6,11 +6,12 @@
 import { join } from 'node:path';
 import { layout } from '../format/layout.ts';
 import { SessionFsError } from '../errors.ts';
-import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove } from '../io/files.ts';
+import { appendAt, exists, makeFolder, namesIn, prepareFile, readBytes, remove, sizeOf } from '../io/files.ts';
 import { compress, compressAgainst, compressAside, decompress } from '../io/compress.ts';
 import type { Packed } from '../io/compress.ts';
 import { freeBuffer } from '../io/memory.ts';
 import { hashAside, hashOf } from '../io/hash.ts';
+import { frameEnd } from '../io/zstd-frames.ts';
 import type { ArchivedFile, Frame } from './commit.ts';
 
 const frameBytes = 1 << 20;
@@ -78,29 +79,58 @@ export function readArchiveEnd(sessionFolder: string, key: string, file: Archive
 
 /**
  * The raw bytes of a generation that the commit does not list any more: all that lies in its folder, or what it differed in from
- * the next one. Nothing says whether they are whole but zstd itself. `newest` is what the commit lists. Throws `invalid-session`
- * when they are not.
+ * the next one. Nothing says whether they are whole but zstd itself. `newest` is what the commit lists; `next` are the bytes of the
+ * next generation, where the caller has them already. Throws `invalid-session` when they are not whole.
  */
 export function readOldGeneration(
   sessionFolder: string,
   key: string,
   generation: number,
   newest: ArchivedFile,
+  next?: Buffer,
 ): Buffer {
   const folder = generationFolder(sessionFolder, key, generation);
   const path = join(folder, 'frames.zst');
   const patched = exists(path) ? undefined : patchIn(folder);
   if (patched !== undefined) {
-    const next = generation + 1;
     const base =
-      next < newest.generation
-        ? readOldGeneration(sessionFolder, key, next, newest)
-        : wholeArchive(sessionFolder, key, newest);
+      next ??
+      (generation + 1 < newest.generation
+        ? readOldGeneration(sessionFolder, key, generation + 1, newest)
+        : wholeArchive(sessionFolder, key, newest));
     return unpacked(patched.path, readBytes(patched.path), 0, { base: base.subarray(0, patched.baseBytes) });
   }
   const frames = exists(path) ? unpacked(path, readBytes(path), 0) : Buffer.alloc(0);
   const tail = tailPath(folder, frames.length);
   return exists(tail) ? Buffer.concat([frames, readBytes(tail)]) : frames;
+}
+
+/** The same of a generation that is kept whole, a frame at a time. Throws `invalid-session`, `unreadable`. */
+export function* readOldFrames(sessionFolder: string, key: string, generation: number): Generator<Buffer> {
+  const folder = generationFolder(sessionFolder, key, generation);
+  const path = join(folder, 'frames.zst');
+  const size = exists(path) ? sizeOf(path) : 0;
+  const look = (at: number, length: number): Buffer => readBytes(path, at, Math.max(0, Math.min(length, size - at)));
+  let rawBytes = 0;
+  for (let at = 0; at < size;) {
+    const end = frameEnd(look, at, size);
+    if (end === undefined) throw damaged(path, at);
+    const stored = readBytes(path, at, end - at);
+    const raw = unpacked(path, stored, at);
+    freeBuffer(stored);
+    rawBytes += raw.length;
+    at = end;
+    yield raw;
+    freeBuffer(raw);
+  }
+  const tail = tailPath(folder, rawBytes);
+  if (exists(tail)) yield readBytes(tail);
+}
+
+/** Does an older generation need the bytes of the next one? */
+export function isPatched(sessionFolder: string, key: string, generation: number): boolean {
+  const folder = generationFolder(sessionFolder, key, generation);
+  return !exists(join(folder, 'frames.zst')) && patchIn(folder) !== undefined;
 }
 
 /** Of so many generations one stays whole, so that an old one is not far from bytes that stand alone. */

@@ -6,6 +6,7 @@ import { countAt, isObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
 import type { Tally } from '../model/tally.ts';
 import { decodeLine } from '../format/line.ts';
+import { behindBytes } from '../io/chunks.ts';
 import type { KeyPair } from './key-log.ts';
 
 /** One zstd frame in `frames.zst`: its bytes before and after compression, and the hash of those before. */
@@ -24,6 +25,9 @@ export interface ArchivedFile {
   /** Uncompressed bytes behind the frames, in `tail.<offset of its first byte>`. */
   readonly tailBytes: number;
 }
+
+/** Of so many bytes before a cursor its guard is the hash. */
+export const guardBytes = behindBytes;
 
 /** Where reading one native file goes on. */
 export interface Cursor {

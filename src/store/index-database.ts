@@ -7,7 +7,8 @@ import type { Database } from '../io/sqlite.ts';
 import type { Store } from './store.ts';
 import { storeExists } from './store.ts';
 
-const schemaVersion = '1';
+/** Of the tables; an index of another one is made again. */
+export const schemaVersion = '2';
 
 const schema = `
   create table sessions (
@@ -30,7 +31,8 @@ const schema = `
     created_at text not null,
     updated_at text not null,
     parent_session_id text,
-    tags text not null
+    tags text not null,
+    gone integer not null
   ) strict;
   create index sessions_updated on sessions (updated_at desc, session_id);
   create index sessions_native on sessions (tool, native_id);

@@ -36,6 +36,8 @@ export interface SessionRow {
   readonly parent_session_id: string | null;
   /** JSON list of strings. */
   readonly tags: string;
+  /** 1: its tool's home was looked through, and it was not there any more. */
+  readonly gone: 0 | 1;
 }
 
 /** A source file as it was when last read. */
@@ -88,7 +90,45 @@ const columns = [
   'updated_at',
   'parent_session_id',
   'tags',
+  'gone',
 ] as const satisfies readonly (keyof SessionRow)[];
+
+/** What the index says of a session; but for `gone`, all of it comes from the directory. */
+export function rowOf(
+  manifest: Manifest,
+  workspace: Workspace | undefined,
+  commit: CommitOutline | undefined,
+): Omit<SessionRow, 'gone'> {
+  const stats = manifest.stats ?? undefined;
+  const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];
+  return {
+    session_id: manifest.session_id,
+    native_id: manifest.source.original_session_id ?? null,
+    native_path: main?.path ?? null,
+    tool: manifest.source.tool,
+    title: manifest.title ?? null,
+    project: workspace?.root_path ?? null,
+    git_remote: workspace?.git?.remote_url ?? null,
+    git_branch: workspace?.git?.branch ?? null,
+    model: manifest.model?.model_id ?? null,
+    provider: manifest.model?.provider ?? null,
+    message_count: stats?.message_count ?? 0,
+    turn_count: stats?.turn_count ?? 0,
+    tool_use_count: stats?.tool_use_count ?? 0,
+    input_tokens: stats?.total_input_tokens ?? 0,
+    output_tokens: stats?.total_output_tokens ?? 0,
+    cost_usd: stats?.estimated_cost_usd ?? null,
+    created_at: manifest.created_at,
+    updated_at: manifest.updated_at ?? manifest.created_at,
+    parent_session_id: manifest.parent_session_id ?? null,
+    tags: JSON.stringify(manifest.tags ?? []),
+  };
+}
+
+/** Whether its tool has deleted it stays as it was: only looking tells. */
+function valueOf(column: keyof SessionRow): string {
+  return column === 'gone' ? 'coalesce((select gone from sessions where session_id = ?), 0)' : '?';
+}
 
 /** The open index. */
 export class SessionIndex {
@@ -197,20 +237,51 @@ export class SessionIndex {
       readonly manifest: Manifest;
       readonly workspace: Workspace | undefined;
       readonly commit: CommitOutline | undefined;
+      /** Its source has just been seen. */
+      readonly isThere?: boolean;
     }[],
     machine: Machine,
   ): void {
     if (sessions.length === 0) return;
     this.#inTransaction(() => {
-      for (const session of sessions) this.#putOne(session.manifest, session.workspace, session.commit);
+      for (const { manifest, workspace, commit, isThere = false } of sessions) {
+        this.#putOne(manifest, workspace, commit);
+        if (isThere) this.#setGone(manifest.session_id, 0);
+      }
       this.#setMeta('folders', foldersState(this.#store, machine));
     });
   }
 
-  /** Forgets a session whose directory is gone. */
-  forget(id: string, machine: Machine): void {
+  /** Where the sessions of a tool lay when they were last read. */
+  *nativePaths(tool: string): Generator<Pick<SessionRow, 'session_id' | 'gone'> & { readonly native_path: string }> {
+    const rows = this.#prepare(
+      'select session_id, native_path, gone from sessions where tool = ? and native_path is not null',
+    ).iterate(tool);
+    for (const row of rows)
+      yield {
+        session_id: String(row['session_id']),
+        native_path: String(row['native_path']),
+        gone: row['gone'] === 1 ? 1 : 0,
+      };
+  }
+
+  /** Marks sessions that their tool has deleted, and those that are there again. */
+  markGone(gone: readonly string[], back: readonly string[]): void {
+    if (gone.length === 0 && back.length === 0) return;
     this.#inTransaction(() => {
-      this.#forgetOne(id);
+      for (const id of gone) this.#setGone(id, 1);
+      for (const id of back) this.#setGone(id, 0);
+    });
+  }
+
+  #setGone(id: string, gone: SessionRow['gone']): void {
+    this.#prepare('update sessions set gone = ?1 where session_id = ?2 and gone <> ?1').run(gone, id);
+  }
+
+  /** Forgets sessions whose directories are gone. */
+  forget(ids: readonly string[], machine: Machine): void {
+    this.#inTransaction(() => {
+      for (const id of ids) this.#forgetOne(id);
       this.#setMeta('folders', foldersState(this.#store, machine));
     });
   }
@@ -229,33 +300,11 @@ export class SessionIndex {
   }
 
   #putOne(manifest: Manifest, workspace: Workspace | undefined, commit: CommitOutline | undefined): void {
-    const stats = manifest.stats ?? undefined;
-    const id = manifest.session_id;
-    const main = commit === undefined ? undefined : Object.values(commit.cursors)[0];
+    const row = rowOf(manifest, workspace, commit);
+    const id = row.session_id;
     this.#prepare(
-      `insert or replace into sessions (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
-    ).run(
-      id,
-      manifest.source.original_session_id ?? null,
-      main?.path ?? null,
-      manifest.source.tool,
-      manifest.title ?? null,
-      workspace?.root_path ?? null,
-      workspace?.git?.remote_url ?? null,
-      workspace?.git?.branch ?? null,
-      manifest.model?.model_id ?? null,
-      manifest.model?.provider ?? null,
-      stats?.message_count ?? 0,
-      stats?.turn_count ?? 0,
-      stats?.tool_use_count ?? 0,
-      stats?.total_input_tokens ?? 0,
-      stats?.total_output_tokens ?? 0,
-      stats?.estimated_cost_usd ?? null,
-      manifest.created_at,
-      manifest.updated_at ?? manifest.created_at,
-      manifest.parent_session_id ?? null,
-      JSON.stringify(manifest.tags ?? []),
-    );
+      `insert or replace into sessions (${columns.join(', ')}) values (${columns.map(valueOf).join(', ')})`,
+    ).run(...columns.map((column) => (column === 'gone' ? id : row[column])));
     this.#prepare('delete from sources where session_id = ?').run(id);
     for (const [key, cursor] of Object.entries(commit?.cursors ?? {})) {
       if (cursor.inherited === true) continue;

@@ -232,6 +232,11 @@ export class SessionReader {
   }
 }
 
+/** Has nothing of this directory ever been committed? */
+export function isUncommitted(folder: string): boolean {
+  return !exists(join(folder, layout.commit)) && !exists(join(folder, layout.manifest));
+}
+
 /** A message under its base id, and its line where that is what we would write for it. */
 export interface MessageLine {
   readonly message: Message;

@@ -9,6 +9,7 @@ import { decodeMessage } from '../format/decode.ts';
 import { layout } from '../format/layout.ts';
 import { encodeLine } from '../format/line.ts';
 import {
+  appendAt,
   cutFile,
   exists,
   flushFiles,
@@ -64,6 +65,8 @@ export class SessionWriter {
   readonly folder: string;
   /** What the last commit promised; the next one is made from it. */
   readonly before: Commit;
+  /** Where reading stood by that commit, also when its files are not as it promised and the sources are to be read again. */
+  readonly promised: Commit['cursors'];
   /** Was there no commit yet? */
   readonly isNew: boolean;
   /** Did this process write the last commit, and all that is derived beside it? */
@@ -90,8 +93,10 @@ export class SessionWriter {
     before: Commit | undefined,
     known: Known | undefined,
     memory: WriterMemory | undefined,
+    promised: Commit['cursors'] = before?.cursors ?? {},
   ) {
     this.id = id;
+    this.promised = promised;
     this.folder = folder;
     this.isNew = before === undefined;
     this.isRemembered = known !== undefined;
@@ -121,8 +126,8 @@ export class SessionWriter {
       const known = memory?.take(id, folder);
       // Who wrote it last left nothing, if it was this process.
       if (known === undefined) for (const one of [folder, join(folder, 'meta')]) removeUnfinished(one);
-      const { commit, isWhole } = recovered(folder, known?.commit);
-      return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory);
+      const { commit, isWhole, promised } = recovered(folder, known?.commit);
+      return new SessionWriter(id, folder, commit, isWhole ? known : undefined, memory, promised);
     } catch (cause) {
       releaseLock(join(folder, layout.lock));
       throw cause;
@@ -327,7 +332,7 @@ export class SessionWriter {
 function recovered(
   folder: string,
   known: Commit | undefined,
-): { readonly commit: Commit | undefined; readonly isWhole: boolean } {
+): { readonly commit: Commit | undefined; readonly isWhole: boolean; readonly promised?: Commit['cursors'] } {
   const path = join(folder, layout.commit);
   const commit =
     known ?? (exists(path) ? withFiles(folder, decodeCommit(readBytes(path).toString('utf8'), path)) : undefined);
@@ -345,6 +350,7 @@ function recovered(
   ];
   if (cuts.every(Boolean)) return { commit, isWhole: true };
   const messages = join(folder, layout.messages);
+  if (!exists(messages)) appendAt(messages, 0, Buffer.alloc(0));
   const messagesBytes = wholeLines(messages);
   const tally = emptyTally();
   for (const line of linesOf(exists(messages) ? readChunks(messages, 0, messagesBytes) : [])) {
@@ -361,6 +367,7 @@ function recovered(
       tally,
     },
     isWhole: false,
+    promised: commit.cursors,
   };
 }
 

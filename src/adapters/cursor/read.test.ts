@@ -455,6 +455,8 @@ describe('chats of one database', () => {
     editor.put('composerData:c1', chatOf('c1', ['b1', 'b2', 'b3']));
     await captured(place);
     editor.close();
+    // The editor's own settings lie beside it; a home that is empty may be one that is not mounted.
+    writeFileSync(join(editor.home, 'settings.json'), '{}');
     rmSync(dirname(editor.path), { recursive: true });
     assert.deepEqual((await captured(place)).problems, []);
     const { sessions } = await listSessions(place.context, {});
@@ -525,6 +527,7 @@ describe('transcripts', () => {
     const before = [...(await sessionOf(place)).lines()];
     assert.equal(before.length, 2);
     editor.close();
+    writeFileSync(join(editor.home, 'settings.json'), '{}');
     rmSync(dirname(editor.path), { recursive: true });
     await captured(place);
     const reader = await sessionOf(place);

@@ -2,6 +2,7 @@
 
 import type { Adapter } from '../adapter.ts';
 import { reader } from './read.ts';
+import { retention } from './retention.ts';
 import { vocabulary } from './vocabulary.ts';
 import { writer } from './write.ts';
 
@@ -16,6 +17,7 @@ export const adapter: Adapter = {
     watch: ['tmp'],
   },
   install: { command: 'gemini', npm: '@google/gemini-cli', versionArgs: ['--version'] },
+  retention,
   // It holds thinking too, but only its own models': a conversion loses it.
   carries: ['text', 'tool_use', 'tool_result', 'image', 'summary'],
   vocabulary,

@@ -22,7 +22,7 @@ const defaultRows = 50;
 export const list = buildCommand<Flags, [], CliContext>({
   docs: {
     brief: 'List captured sessions, newest first',
-    fullDescription: `A table of the ${defaultRows} newest; --json and --quiet give all of them unless --limit says otherwise. † the tool has deleted its own copy; ↳ goes on from another session. With --tree the limit counts threads.`,
+    fullDescription: `A table of the ${defaultRows} newest; --json and --quiet give all of them unless --limit says otherwise. † deleted by the tool, kept here; ↳ goes on from another session. With --tree the limit counts threads.`,
   },
   parameters: {
     flags: {
@@ -69,6 +69,7 @@ export const list = buildCommand<Flags, [], CliContext>({
       useColour: output.useColour,
     });
     output.print(lines.join('\n'));
+    if (sessions.some(({ ghost }) => ghost)) output.print('\n† deleted by the tool, kept here');
     if (more)
       output.print(
         `\nOnly ${flags.tree ? `${limit} threads` : sessions.length} are shown; all of them: sfs list --all`,
