@@ -292,8 +292,9 @@ export interface WriteGiven extends WriteRequest {
 export interface LiveSession {
   readonly sessionId: string;
   /**
-   * Adapter id, name and native id it comes from: the provenance mark. `captured`: its source was read here, so what that tool
-   * alone makes (signatures, ids of its requests) may be given back to it; of a session from elsewhere nobody knows who wrote it.
+   * Adapter id, name and native id it comes from: the provenance mark. `captured`: all of it was read here from that tool's own
+   * files, so what the tool alone makes (signatures, ids of its requests) may be given back to it; what a resume placed, or what
+   * came from elsewhere, may be anybody's.
    */
   readonly origin: {
     readonly tool: string;

@@ -279,6 +279,24 @@ describe('a chat for cursor-agent', () => {
     );
   });
 
+  test('of another tool, moved on in Cursor, gives nobody what another vendor sealed', async (t) => {
+    const place = scratch(t);
+    installRecording(place, claudeCode, '2.1.330');
+    await importSessions(place.context, {}, quiet);
+    const { sessions } = await listSessions(place.context, {});
+    for (const { session_id: session } of sessions) {
+      const first = await resume(place.context, { session, in: 'cursor', project: place.project });
+      const elsewhere = join(place.folder, `${session}-elsewhere`);
+      mkdirSync(elsewhere);
+      const second = await resume(place.context, { session: first.session_id, project: elsewhere });
+      assert.equal(second.parent_session_id, first.session_id);
+      const sent = messagesIn(graphIn(storeOf(second)));
+      const kinds = new Set(sent.flatMap((one) => listAt(one, 'content')).map((part) => stringAt(part, 'type')));
+      assert.ok(!kinds.has('reasoning') && !kinds.has('redacted-reasoning'), [...kinds].join(' '));
+      assert.ok(sent.every((one) => objectAt(objectAt(one, 'providerOptions'), 'cursor') === undefined));
+    }
+  });
+
   test('goes where CURSOR_DATA_DIR says', async (t) => {
     const place = scratch(t);
     const data = join(place.folder, 'data');
@@ -296,8 +314,9 @@ describe('a chat for cursor-agent', () => {
 
 describe('a file for the editor', () => {
   test('holds together, is not replaced, and comes with what to do with it', async (t) => {
-    const { place } = await chatElsewhere(t);
-    const request = { session: '@last', format: 'cursor', output: join(place.folder, 'out') };
+    const { place, resumed } = await chatElsewhere(t);
+    const session = resumed.parent_session_id ?? '';
+    const request = { session, format: 'cursor', output: join(place.folder, 'out') };
     const { files, next, losses } = await exportSession(place.context, request);
     assert.deepEqual([files.length, next?.length, losses], [1, 3, {}]);
     const [path = ''] = files;
