@@ -1,6 +1,10 @@
-/** Taking a session out: as a `.sfs` directory, as HTML, as Markdown, or in the native form of any tool that can be written. */
+/**
+ * Taking a session out: as a `.sfs` directory, as HTML, as Markdown, or for a tool: as the file it takes in, where it has such a
+ * command, else as its own files.
+ */
 
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Adapter, Exchange } from '../adapters/adapter.ts';
 import { SessionFsError } from '../errors.ts';
 import { htmlOf } from '../format/html.ts';
 import { archiveName, directoryName, layout } from '../format/layout.ts';
@@ -38,6 +42,8 @@ export interface Exported {
   /** Absolute paths. */
   readonly files: readonly string[];
   readonly losses: { readonly [name: string]: number };
+  /** What a person does with a file that the tool takes in by a command of its own, a sentence each. */
+  readonly next?: readonly string[];
 }
 
 /** Writes the session; nothing that is there already is replaced. Throws `unknown-tool`, `unsupported-tool`, `already-exists`. */
@@ -84,6 +90,7 @@ async function exportNow(context: Context, request: ExportRequest): Promise<Expo
       losses: {},
     };
   const adapter = toolNamed(context, request.format);
+  if (adapter.exchange !== undefined) return handOver(context, reader, source, adapter, adapter.exchange, output);
   if (adapter.writer === undefined)
     throw new SessionFsError(
       'unsupported-tool',
@@ -111,6 +118,30 @@ async function exportNow(context: Context, request: ExportRequest): Promise<Expo
     return prepared.path;
   });
   return { session_id: reader.id, format: adapter.id, files, losses: Object.fromEntries(written.losses) };
+}
+
+/** One file that the tool takes in by a command of its own. */
+function handOver(
+  { machine }: Context,
+  reader: SessionReader,
+  source: Adapter | undefined,
+  adapter: Adapter,
+  exchange: Exchange,
+  output: string,
+): Exported {
+  const path = join(output, `${reader.id}.${adapter.id}.${exchange.ending}`);
+  refuseExisting(path);
+  const cwd = reader.workspace?.root_path ?? output;
+  const given = { nativeId: machine.uuid(), cwd, now: machine.now().toISOString() };
+  const { pieces, losses } = exchange.write(liveSessionFor(reader, source, adapter), given);
+  prepareFile(path, encoded(pieces)).publish();
+  return {
+    session_id: reader.id,
+    format: adapter.id,
+    files: [path],
+    losses: Object.fromEntries(losses),
+    next: exchange.steps(path, cwd),
+  };
 }
 
 /** `<base>.md`, and its images as files in `<base>.images`: a viewer shows those, and the text stays readable. */

@@ -226,11 +226,14 @@ function sourcesAt(
   const candidates = only === undefined ? context.adapters : [only];
   if (context.machine.stat(path)?.kind === 'file') {
     for (const adapter of candidates) {
-      const source = adapter.reader.sourceAt(context.machine, path, (where, problem) =>
-        problems.push({ path: where, problem }),
-      );
-      if (source !== undefined)
-        return [{ place: { adapter, home: path }, found: [{ adapter, source }], isWhole: false }];
+      const { reader } = adapter;
+      const tell = (where: string, problem: string): void => void problems.push({ path: where, problem });
+      const source = reader.sourceAt(context.machine, path, tell);
+      const sources = source === undefined ? (reader.sourcesIn?.(context.machine, path, tell) ?? []) : [source];
+      if (sources.length > 0)
+        return [
+          { place: { adapter, home: path }, found: sources.map((one) => ({ adapter, source: one })), isWhole: false },
+        ];
     }
     return [];
   }

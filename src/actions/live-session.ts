@@ -22,11 +22,17 @@ export function liveSessionFor(
       tool: manifest.source.tool,
       name: source?.name ?? manifest.source.tool,
       nativeId: manifest.source.original_session_id ?? undefined,
+      ...(isAllItsOwn(reader) ? { captured: true } : {}),
     },
     title: manifest.title ?? undefined,
     git: reader.workspace?.git ?? undefined,
     messages: source === undefined || source === target ? live : translated(live, source.vocabulary, target.vocabulary),
   };
+}
+
+/** Was every message read here from the tool's own session? What a resume placed may come from anywhere. */
+function isAllItsOwn({ commit }: SessionReader): boolean {
+  return commit !== undefined && !commit.placed && Object.keys(commit.native).length > 0;
 }
 
 /** The messages with their calls in the target's words where the meaning is the same. */

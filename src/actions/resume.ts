@@ -163,9 +163,10 @@ class Resumption {
     }
     // What was taken in from elsewhere has no source here, and its native id may be one of ours.
     const isOwn = this.#target === this.#source && nativeId !== null && this.#row.native_path !== null;
-    if (!isOwn || this.#writer.opens?.(nativeId) === false) return this.#convert(version, undefined);
+    if (!isOwn || this.#row.native_path === null || this.#writer.opens?.(nativeId, this.#row.native_path) === false)
+      return this.#convert(version, undefined);
     const root = this.#reader.workspace?.root_path;
-    const isThere = this.#row.native_path !== null && this.#context.machine.stat(this.#row.native_path) !== undefined;
+    const isThere = this.#isThere(this.#row.native_path);
     const isMoved =
       this.#request.project !== undefined && (root === undefined || this.#context.machine.realPath(root) !== this.#cwd);
     // In another folder the tool would not find its own file: there it gets a session of its own.
@@ -173,6 +174,20 @@ class Resumption {
     this.#refuseLive(nativeId);
     if (isThere) return this.#opened(version, nativeId);
     return (await this.#restore(version, nativeId)) ?? this.#convert(version, nativeId);
+  }
+
+  /** Is the tool's own session still there? One in a database has no file of its own. */
+  #isThere(path: string): boolean {
+    const { machine } = this.#context;
+    if (machine.stat(path) !== undefined) return true;
+    const { load, sourceAt } = this.#target.reader;
+    return load !== undefined && sourceAt(machine, path, () => undefined) !== undefined;
+  }
+
+  /** The file; of a session in a database that. */
+  #fileAt(path: string): string {
+    const { machine } = this.#context;
+    return machine.stat(dirname(path))?.kind === 'file' ? dirname(path) : path;
   }
 
   /** The installed version. */
@@ -212,7 +227,7 @@ class Resumption {
   async #opened(version: string | undefined, nativeId: string): Promise<Resumed> {
     const files = Object.values(this.#reader.commit?.cursors ?? {})
       .filter((cursor) => cursor.inherited !== true)
-      .map((cursor) => cursor.path);
+      .map((cursor) => this.#fileAt(cursor.path));
     return this.#result({
       how: 'opened',
       version,
@@ -236,7 +251,7 @@ class Resumption {
     if (places === undefined) return undefined;
     // First, while there is room: what is put back passes through memory that is given back late.
     const carried = countLive(this.#reader.live());
-    const files = this.#putBack(places, commit);
+    const files = this.#putBack(places, commit, given.home);
     this.#note(this.#row.session_id, null, nativeId, files);
     const registration = await this.#register(nativeId, files, given);
     return this.#result({
@@ -255,8 +270,9 @@ class Resumption {
   #putBack(
     places: ReadonlyMap<string, string>,
     commit: CommitOutline,
-  ): { readonly key: string; readonly path: string }[] {
-    const folders = [...places.values()].map((path) => dirname(join(this.#home, path)));
+    home: string,
+  ): { readonly key: string; readonly path: string; readonly bytes: number }[] {
+    const folders = [...places.values()].map((path) => dirname(join(home, path)));
     const placed = notePlacing(this.#context.store, this.#context.machine, folders);
     const prepared: { readonly key: string; readonly file: PreparedFile }[] = [];
     try {
@@ -265,8 +281,8 @@ class Resumption {
         if (archived === undefined) continue;
         const bytes = { [Symbol.iterator]: () => readArchive(this.#reader.folder, key, archived) };
         // A part the tool has left in place (a sub-agent's file) stays as it is.
-        if (beginsWith(pathBelow(this.#home, path), bytes)) continue;
-        prepared.push({ key, file: prepareBelow(this.#home, path, bytes) });
+        if (beginsWith(pathBelow(home, path), bytes)) continue;
+        prepared.push({ key, file: prepareBelow(home, path, bytes) });
       }
       for (const { file } of prepared) file.publish();
     } catch (cause) {
@@ -275,7 +291,7 @@ class Resumption {
     } finally {
       placed();
     }
-    return prepared.map(({ key, file }) => ({ key, path: file.path }));
+    return prepared.map(({ key, file }) => ({ key, path: file.path, bytes: file.info.sizeBytes }));
   }
 
   /** Writes the live view in the target's own form. With an id it replaces the session's lost file, else it is a child. */
@@ -286,7 +302,7 @@ class Resumption {
       this.#fitted === undefined ? this.#reader.liveLines() : mapped(this.#fitted.messages, (message) => ({ message }));
     const adopted = await adopt(this.#site, {
       adapter: this.#target,
-      home: this.#home,
+      home: given.home,
       cwd: this.#cwd,
       source: this.#reader,
       live,
@@ -317,7 +333,12 @@ class Resumption {
     return this.#writer.prepare(this.#context.machine, { home: this.#home, cwd: this.#cwd, version, nativeId });
   }
 
-  #note(sessionId: string, parent: string | null, nativeId: string, files: readonly { readonly path: string }[]): void {
+  #note(
+    sessionId: string,
+    parent: string | null,
+    nativeId: string,
+    files: readonly { readonly path: string; readonly bytes: number }[],
+  ): void {
     const { machine, store } = this.#context;
     note(store, 'placed', {
       at: machine.now().toISOString(),
@@ -325,7 +346,7 @@ class Resumption {
       parent_session_id: parent,
       tool: this.#target.id,
       native_id: nativeId,
-      files: files.map(({ path }) => ({ path, bytes: machine.stat(path)?.sizeBytes ?? 0 })),
+      files: files.map(({ path, bytes }) => ({ path, bytes })),
     });
   }
 
@@ -343,6 +364,14 @@ class Resumption {
     );
   }
 
+  /** What to say where the program that was written for is not here. */
+  #absent(): string {
+    const { name, id, install, exchange } = this.#target;
+    if (exchange?.suits(this.#context.machine, this.#home) !== true)
+      return `${name} is not installed here; the command works where it is.`;
+    return `${install.command} is not installed here, and ${name} takes a session in as a file: sfs export ${this.#row.session_id} --format ${id}`;
+  }
+
   #result(from: {
     readonly how: Resumed['how'];
     readonly version: string | undefined;
@@ -355,7 +384,7 @@ class Resumption {
   }): Resumed {
     const { name } = this.#target;
     const notices: string[] = [];
-    if (from.version === undefined) notices.push(`${name} is not installed here; the command works where it is.`);
+    if (from.version === undefined) notices.push(this.#absent());
     else if (isOlder(this.#writer.provenVersion, from.version))
       notices.push(
         `${name} ${from.version} is newer than ${this.#writer.provenVersion}, the newest this was proven with.`,

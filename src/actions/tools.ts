@@ -52,7 +52,8 @@ export async function listTools(context: Context): Promise<ToolStatus[]> {
   return Promise.all(
     context.adapters.map(async (adapter) => {
       const home = homeOf(context, adapter);
-      const command = context.machine.which(adapter.install.command);
+      const { command: program, also = [] } = adapter.install;
+      const [command] = [program, ...also].flatMap((name) => context.machine.which(name) ?? []);
       return {
         tool: adapter.id,
         name: adapter.name,

@@ -33,6 +33,8 @@ export interface Adapter {
   readonly reader: Reader;
   /** Absent: sessions can be captured and not written. */
   readonly writer?: Writer;
+  /** A file that the tool takes in by a command of its own: what `sfs export` writes for it. Absent: its own files. */
+  readonly exchange?: Exchange;
 }
 
 /** Where a tool keeps its sessions. */
@@ -43,12 +45,16 @@ export interface Home {
   readonly default: { readonly linux: string; readonly darwin?: string; readonly win32?: string };
   /** Folders below the home that hold sessions, for watching. */
   readonly watch: readonly string[];
+  /** Folders elsewhere that do, absolute: of a tool with several homes. */
+  beside?(machine: Machine, home: string): readonly string[];
 }
 
 /** How the tool is recognised as installed. */
 export interface Install {
-  /** The command, looked up in PATH. */
+  /** The command, looked up in PATH: the program that sessions are written for. */
   readonly command: string;
+  /** Other programs of the tool, shown as installed where that one is not. */
+  readonly also?: readonly string[];
   /** The npm package, whose `package.json` beside the command tells the version without running it. */
   readonly npm?: string;
   /** Arguments that print the version; the first dotted number in the output is taken. */
@@ -137,6 +143,8 @@ export interface Reader {
   discover(machine: Machine, home: string, problem: Problem): Iterable<Source>;
   /** The source a single native file belongs to; `undefined` when it is not this tool's. */
   sourceAt(machine: Machine, path: string, problem: Problem): Source | undefined;
+  /** Every source of one file that holds several, wherever a copy of it lies. Absent: a file belongs to one ({@link sourceAt}). */
+  sourcesIn?(machine: Machine, path: string, problem: Problem): readonly Source[];
   /**
    * What a file captured earlier is, by the session's native id, the file's key and the path it had: so is what we keep of
    * it decoded again when the tool has deleted it. Pure; `undefined` when it is none of this tool's.
@@ -228,7 +236,7 @@ export type Disposition = 'message' | 'duplicate' | 'fact' | 'state' | 'unknown'
 export interface Writer {
   /** Oldest version that loads what `write` makes; older ones are refused. */
   readonly minimumVersion: string;
-  /** Newest version the client matrix has run; newer ones get a line of notice. */
+  /** Newest version the client matrix has run, or, of a program it cannot get, whose files were seen; newer ones get a line of notice. */
   readonly provenVersion: string;
   /** What is never in its files, for want of a place or because the tool states its own. No loss is counted for it. */
   readonly omits: readonly Omitted[];
@@ -246,8 +254,8 @@ export interface Writer {
   ): ReadonlyMap<string, string> | undefined;
   /** Makes the tool list the session (an index row, the vendor's own command). Absent: a file is enough. */
   register?(machine: Machine, placed: Placed, given: WriteGiven): Promise<Registration>;
-  /** Can the tool go on with this session of its own, by its id? Absent: with each. One it cannot goes on as a child. */
-  opens?(nativeId: string): boolean;
+  /** Can the tool go on with this session of its own, by its id, from where its source lies? Absent: with each. One it cannot goes on as a child. */
+  opens?(nativeId: string, path: string): boolean;
   /** Is a process of the tool on this session right now? */
   live(machine: Machine, home: string, nativeId: string): boolean;
   /** The argv a person would type next, to be run in `cwd`. */
@@ -269,7 +277,7 @@ export interface WriteRequest {
   readonly nativeId: string | undefined;
 }
 
-/** What `prepare` found; each adapter extends it with what it needs. */
+/** What `prepare` found; each adapter extends it with what it needs. `home` is where the files go below, also of a tool with several. */
 export interface WriteGiven extends WriteRequest {
   /** The native id the session gets. */
   readonly nativeId: string;
@@ -283,8 +291,17 @@ export interface WriteGiven extends WriteRequest {
 /** The session as the target's model is to see it. */
 export interface LiveSession {
   readonly sessionId: string;
-  /** Adapter id, name and native id it comes from: the provenance mark. */
-  readonly origin: { readonly tool: string; readonly name: string; readonly nativeId: string | undefined };
+  /**
+   * Adapter id, name and native id it comes from: the provenance mark. `captured`: all of it was read here from that tool's own
+   * files, so what the tool alone makes (signatures, ids of its requests) may be given back to it; what a resume placed, or what
+   * came from elsewhere, may be anybody's.
+   */
+  readonly origin: {
+    readonly tool: string;
+    readonly name: string;
+    readonly nativeId: string | undefined;
+    readonly captured?: true;
+  };
   readonly title: string | undefined;
   readonly git: GitContext | undefined;
   /** The live view in order; can be read more than once. */
@@ -303,13 +320,18 @@ export interface Written {
 export interface WrittenFile {
   /** The key capture knows it by. */
   readonly key: string;
-  /** Relative to the tool's home, `/` between parts. */
+  /** Relative to `home`, `/` between parts. */
   readonly path: string;
   /** `lines`: JSON lines. `exists: 'keep'` leaves a file that is there (a marker). */
   readonly lines: Iterable<WrittenLine>;
   readonly exists?: 'keep';
-  /** `text`: the lines are joined as they are, without a newline after each. */
-  readonly kind?: 'text';
+  /**
+   * `text`: the lines are joined as they are, without a newline after each. `database`: a SQLite database is made of the rows
+   * that stand at the lines; the lines are what `reader.load` will tell of it.
+   */
+  readonly kind?: 'text' | 'database';
+  /** Of a `database`: the statements that make its tables. */
+  readonly schema?: string;
 }
 
 /** One line without its newline, and the message it was made from (for lineage). */
@@ -320,10 +342,37 @@ export interface WrittenLine {
   readonly from?: string;
   /** Where it was made from several: the others, in the order the reader tells them. */
   readonly also?: readonly string[];
+  /** In a `database`: the row that `reader.load` tells with this line, and what to put into the tables. */
+  readonly row?: Pick<LoadedRow, 'key' | 'stamp'> & { readonly puts: readonly Put[] };
+}
+
+/** A row to put into a table, its values in the order of the columns. One whose key is there already is left out. */
+export interface Put {
+  readonly table: string;
+  readonly values: readonly (string | number | Uint8Array | null)[];
 }
 
 /** Losses by name. */
 export type Losses = Map<string, number>;
+
+/** How a session is handed to a program of the tool that only takes files in by a command of its own. */
+export interface Exchange {
+  /** Of the file's name, without the dot. */
+  readonly ending: string;
+  /** Pure. The file is checked before its first piece is handed out; throws `failed` when it does not hold together. */
+  write(session: LiveSession, given: Pick<WriteGiven, 'nativeId' | 'cwd' | 'now'>): Exchanged;
+  /** What a person does with the file, a sentence each; both paths are absolute. */
+  steps(path: string, cwd: string): readonly string[];
+  /** Is that program here? Then it is named where the one that `writer` writes for is not. */
+  suits(machine: Machine, home: string): boolean;
+}
+
+/** A file to hand over. */
+export interface Exchanged {
+  /** Its text. */
+  readonly pieces: Iterable<string>;
+  readonly losses: Losses;
+}
 
 /** What was placed, absolute paths. */
 export interface Placed {

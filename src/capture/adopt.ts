@@ -11,7 +11,8 @@ import { remove } from '../io/files.ts';
 import type { FileDraft, PreparedFile } from '../io/files.ts';
 import { SpareBuffers } from '../io/chunks.ts';
 import type { Chunk } from '../io/chunks.ts';
-import { draftBelow, prepareBelow } from '../io/place.ts';
+import { draftBelow, prepareBelow, prepareDatabaseBelow } from '../io/place.ts';
+import type { Insert } from '../io/sqlite.ts';
 import { countCarried, emptyCarried } from '../model/carried.ts';
 import type { Carried } from '../model/carried.ts';
 import { sessionId } from '../model/ids.ts';
@@ -28,6 +29,7 @@ import type { MessageLine, SessionReader } from '../store/session-reader.ts';
 import { commitAll, openForWriting } from '../store/session-writer.ts';
 import type { SessionWriter } from '../store/session-writer.ts';
 import type { CaptureSite } from './capture.ts';
+import { rowKey, rowMark } from './read-database.ts';
 import { deriveManifest, deriveTools, deriveWorkspace } from './derive.ts';
 import { placedKey } from './gather.ts';
 
@@ -52,7 +54,8 @@ export interface Placement {
 /** What was placed. */
 export interface Adopted {
   readonly sessionId: string;
-  readonly files: readonly { readonly key: string; readonly path: string }[];
+  /** `bytes`: so many its archive has of it. */
+  readonly files: readonly { readonly key: string; readonly path: string; readonly bytes: number }[];
   /** What the target's own reader finds in what was written. */
   readonly carried: Carried;
   /** What its form has no room for, by name. */
@@ -92,7 +95,12 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
       const reading = new PlacedReading(adapter, nativeId, file, writer, carried, placement.now);
       // Written anew under its own name, it is another file: what was kept of the lost one stays as it was.
       const archive = writer.archive(file.key, { freshUnless: false });
-      const one = await placedFile(draftBelow(home, file.path), reading, archive);
+      const one =
+        file.kind === 'database'
+          ? prepareDatabaseBelow(home, file.path, file.schema ?? '', (insert) => {
+              for (const { bytes, release } of reading.chunks(insert)) archive.append(bytes, release);
+            })
+          : await placedFile(draftBelow(home, file.path), reading, archive);
       prepared.push(one);
       cursors[file.key] = reading.cursor(one);
     }
@@ -140,10 +148,10 @@ export async function adopt(site: CaptureSite, placement: Placement): Promise<Ad
     const keyOf = new Map(written.files.map((file) => [file.path, file.key]));
     return {
       sessionId: id,
-      files: prepared.map((file) => ({
-        key: keyOf.get(file.path.slice(home.length + 1).replaceAll('\\', '/')) ?? '',
-        path: file.path,
-      })),
+      files: prepared.map((file) => {
+        const key = keyOf.get(file.path.slice(home.length + 1).replaceAll('\\', '/')) ?? '';
+        return { key, path: file.path, bytes: cursors[key]?.offset ?? file.info.sizeBytes };
+      }),
       carried,
       losses: Object.fromEntries(written.losses),
     };
@@ -301,6 +309,7 @@ const spare = new SpareBuffers(pieceBytes + (1 << 18));
 /** Follows the lines of one placed file: decodes them as capture would, while they are written and archived. */
 export class PlacedReading {
   readonly #file: WrittenFile;
+  readonly #nativeId: string;
   readonly #adapter: Adapter;
   readonly #writer: SessionWriter;
   readonly #carried: Carried;
@@ -325,6 +334,7 @@ export class PlacedReading {
     now: string,
   ) {
     this.#adapter = adapter;
+    this.#nativeId = nativeId;
     this.#file = file;
     this.#writer = writer;
     this.#carried = carried;
@@ -333,11 +343,13 @@ export class PlacedReading {
     this.#given = { file: context, sink: this.#sink(), lookup: this.#lookup(), fallbackTime: now };
   }
 
-  /** The file's bytes in pieces, each good until it is released. */
-  *chunks(): Generator<Chunk> {
+  /** The file's bytes in pieces, each good until it is released; of a database its lines, whose rows are handed to `insert`. */
+  *chunks(insert?: Insert): Generator<Chunk> {
     let piece = spare.take();
     let filled = 0;
-    for (const { text, record, from, also = [] } of this.#file.lines) {
+    for (const { text, record, from, also = [], row } of this.#file.lines) {
+      for (const { table, values } of row?.puts ?? []) insert?.(table, values);
+      if (row !== undefined) this.#remember(rowKey(this.#file, row.key), rowMark(row.stamp, text));
       if (from !== undefined) this.#from = [from, ...also];
       this.#adapter.reader.decode(record ?? JSON.parse(text), this.#state, this.#given);
       const worst = text.length * worstBytes + 1;
@@ -359,8 +371,10 @@ export class PlacedReading {
   }
 
   cursor(file: Pick<PreparedFile, 'path' | 'info'>): Cursor {
+    const isDatabase = this.#file.kind === 'database';
     return {
-      path: file.path,
+      // How its rows stand the tool's reader tells: at the next capture, which finds them known.
+      path: isDatabase ? `${file.path}/${encodeURIComponent(this.#nativeId)}` : file.path,
       device: file.info.device,
       inode: file.info.inode,
       sizeBytes: file.info.sizeBytes,

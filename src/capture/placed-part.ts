@@ -46,13 +46,18 @@ export function placedPart(
   if (typeof base !== 'string' || !isObject(entry)) return placedUnknown;
   const bytes = new Map<string, number>();
   for (const noted of Array.isArray(entry['files']) ? entry['files'] : []) {
-    const file = isObject(noted) ? files.find(({ cursor }) => cursor.path === noted['path']) : undefined;
+    const file = isObject(noted) ? files.find(({ cursor }) => isAt(cursor.path, noted['path'])) : undefined;
     if (file === undefined || !isObject(noted) || typeof noted['bytes'] !== 'number') continue;
     const { archived, is } = file;
     if (is.kind !== 'log' || archived.generation > 0 || archivedBytes(archived) < noted['bytes']) return placedUnknown;
     bytes.set(file.key, noted['bytes']);
   }
   return bytes.size === 0 ? placedUnknown : { base, bytes };
+}
+
+/** Of a session in a database the path goes on behind the file. */
+function isAt(path: string, file: unknown): boolean {
+  return path === file || (typeof file === 'string' && path.startsWith(`${file}/`));
 }
 
 /**

@@ -37,11 +37,12 @@ export function readDatabase(reading: Reading, file: SourceFile): ReadResult | u
   const archived = writer.before.native[file.key] ?? emptyArchive;
   const lines: Buffer[] = [];
   for (const { key, stamp, record } of rows) {
-    const line = Buffer.from(`${JSON.stringify(record)}\n`, 'utf8');
-    const hash = hashOf(line).slice(0, 16);
-    const isSame = known(key)[1] === hash;
-    writer.setKey(rowKey(file, key), `${stamp} ${hash}`);
+    const text = JSON.stringify(record);
+    const mark = rowMark(stamp, text);
+    const isSame = known(key)[1] === mark.slice(stamp.length + 1);
+    writer.setKey(rowKey(file, key), mark);
     if (isSame) continue;
+    const line = Buffer.from(`${text}\n`, 'utf8');
     lines.push(line);
     decodeLine(line.subarray(0, -1), decoding, opaque);
   }
@@ -61,7 +62,12 @@ export function readDatabase(reading: Reading, file: SourceFile): ReadResult | u
   };
 }
 
-/** Under this key stands when a row was read and what it said then: its stamp, and a hash of its line. */
-function rowKey(file: SourceFile, key: string): string {
+/** Under this key stands when a row was read and what it said then ({@link rowMark}). */
+export function rowKey(file: Pick<SourceFile, 'key'>, key: string): string {
   return `row:${file.key}:${key}`;
+}
+
+/** A row's stamp, and a hash of its line. */
+export function rowMark(stamp: string, text: string): string {
+  return `${stamp} ${hashOf(Buffer.from(`${text}\n`, 'utf8')).slice(0, 16)}`;
 }

@@ -18,11 +18,11 @@ export async function runDaemon({ machine, store }: DaemonSite, report: DaemonRe
     store,
     places: () => {
       const context = contextOf(machine, adapters);
-      return adapters.map((adapter) => ({
-        adapter,
-        home: homeOf(context, adapter),
-        isEnabled: isEnabled(context, adapter),
-      }));
+      return adapters.map((adapter) => {
+        const home = homeOf(context, adapter);
+        const beside = adapter.home.beside?.(machine, home) ?? [];
+        return { adapter, home, beside, isEnabled: isEnabled(context, adapter) };
+      });
     },
     ...report,
   };

@@ -10,7 +10,7 @@ import { prepareStore } from '../store/store.ts';
 import { CaptureAudit } from './capture-audit.ts';
 import { HeldStore } from './held-store.ts';
 import type { Place } from './home-watch.ts';
-import { HomeWatch } from './home-watch.ts';
+import { HomeWatch, isAt } from './home-watch.ts';
 import { KnownSources } from './known-sources.ts';
 import type { Due } from './queue.ts';
 import { Queue } from './queue.ts';
@@ -44,6 +44,7 @@ const restAfterMs = 10_000;
 const backlogMs = 250;
 /** Sessions that a glance looks at. */
 const glanceSessions = 200;
+
 /** What made a source be captured. */
 interface Taken {
   readonly paths: readonly string[];
@@ -177,6 +178,8 @@ export class Daemon {
   #changed(path: string, isAppend: boolean): void {
     this.#stirredMs = performance.now();
     this.#queue.changed(path, isAppend, this.#stirredMs);
+    // Where one tool is used, another may be for the first time.
+    this.#nextTickMs = Math.min(this.#nextTickMs, this.#stirredMs + tickMs);
     if (this.#isStirred) return;
     this.#isStirred = true;
     this.#wake();
@@ -319,9 +322,7 @@ export class Daemon {
     const known = this.#known.get(path, now);
     if (isAppend && known !== undefined) return known;
     this.#known.forget(path);
-    const home = this.#homes.find(
-      ({ place }) => path.startsWith(`${place.home}/`) || path.startsWith(`${place.home}\\`),
-    );
+    const home = this.#homes.find(({ place }) => isAt(place, path));
     if (home === undefined) return undefined;
     const { adapter } = home.place;
     try {
@@ -335,7 +336,8 @@ export class Daemon {
         return undefined;
       }
       const found = { adapter, source };
-      this.#known.keep(path, found, now);
+      // How the rows of a database stand the source says: it has to be asked for each time.
+      if (source.files.every(({ rows }) => rows === undefined)) this.#known.keep(path, found, now);
       return found;
     } catch (cause) {
       this.#tally.problem(path, messageOf(cause));

@@ -10,8 +10,15 @@ export interface Place {
   readonly adapter: Found['adapter'];
   /** Absolute. */
   readonly home: string;
+  /** Its folders elsewhere, absolute (`Home.beside`); absent: none. */
+  readonly beside?: readonly string[];
   /** Is it captured? */
   readonly isEnabled: boolean;
+}
+
+/** Is this a path of the tool's? */
+export function isAt({ home, beside = [] }: Place, path: string): boolean {
+  return [home, ...beside].some((folder) => path.startsWith(`${folder}/`) || path.startsWith(`${folder}\\`));
 }
 
 /** The watched folders of one home. */
@@ -30,8 +37,8 @@ export class HomeWatch {
   /** Takes notice of folders that came or went since; `true` when there is something that was not watched before. */
   check(): boolean {
     let isNew = false;
-    for (const folder of this.place.adapter.home.watch) {
-      const root = join(this.place.home, folder);
+    const { adapter, home, beside = [] } = this.place;
+    for (const root of [...adapter.home.watch.map((folder) => join(home, folder)), ...beside]) {
       const tree = this.#trees.get(root);
       const identity = identityOf(root);
       if (tree?.identity === identity) continue;

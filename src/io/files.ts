@@ -150,14 +150,21 @@ export interface PreparedFile {
 
 /** Writes a file of mode 0600 that appears only when it is published. */
 export function prepareFile(path: string, chunks: Iterable<Uint8Array>): PreparedFile {
+  return prepareFileBy(path, (_temporary, file) => {
+    let length = 0;
+    for (const chunk of chunks) {
+      writeAll(file, chunk, length);
+      length += chunk.length;
+    }
+  });
+}
+
+/** The same of what `make` makes of the empty file at the temporary path; `file` is its descriptor. */
+export function prepareFileBy(path: string, make: (temporary: string, file: number) => void): PreparedFile {
   const { temporary, info } = writing(path, () => {
     const made = createTemporary(dirname(path));
     try {
-      let length = 0;
-      for (const chunk of chunks) {
-        writeAll(made.file, chunk, length);
-        length += chunk.length;
-      }
+      make(made.temporary, made.file);
       fsyncSync(made.file);
       return { temporary: made.temporary, info: infoOf(fstatSync(made.file)) };
     } catch (cause) {

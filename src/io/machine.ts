@@ -42,6 +42,8 @@ export interface Machine {
   uuid7(atMs: number): string;
   /** lower-case hex. */
   sha256(data: string | Uint8Array): string;
+  /** lower-case hex; for names that a tool makes so, not for safety. */
+  md5(data: string): string;
   /** The entries by name; empty when the folder does not exist; throws `unreadable` otherwise. */
   list(path: string): readonly DirEntry[];
   /** Follows links; `undefined` when nothing is there. */

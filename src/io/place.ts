@@ -4,6 +4,8 @@ import { dirname, join, sep } from 'node:path';
 import { SessionFsError } from '../errors.ts';
 import { FileDraft, exists, isLink, makeFolder, prepareFile } from './files.ts';
 import type { PreparedFile } from './files.ts';
+import { prepareDatabase } from './sqlite.ts';
+import type { Insert } from './sqlite.ts';
 
 /** The absolute path of a file below `home`. Throws `outside-home` for `..`, absolute parts, or a link on the way. */
 export function pathBelow(home: string, relativePath: string): string {
@@ -37,6 +39,16 @@ export function prepareBelow(home: string, relativePath: string, chunks: Iterabl
 /** Begins such a file, to be written piece by piece. */
 export function draftBelow(home: string, relativePath: string): FileDraft {
   return new FileDraft(freePath(home, relativePath));
+}
+
+/** The same of a database ({@link prepareDatabase}). */
+export function prepareDatabaseBelow(
+  home: string,
+  relativePath: string,
+  schema: string,
+  fill: (insert: Insert) => void,
+): PreparedFile {
+  return prepareDatabase(freePath(home, relativePath), schema, fill);
 }
 
 /** A path where nothing is yet, in a folder that is there. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { SessionFsError } from '../errors.ts';
 import type { Snapshot } from './machine.ts';
-import { readSnapshot } from './sqlite.ts';
+import { prepareDatabase, readSnapshot } from './sqlite.ts';
+import type { Insert } from './sqlite.ts';
 
 function scratch(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sessionfs-sqlite-'));
@@ -102,4 +103,44 @@ test('what cannot be read is said: locked, damaged, encrypted, another schema, g
   assert.equal(why(damaged), 'cannot read X: it is damaged');
 
   assert.match(why(scratch(t)), /^cannot read X: ENOENT/);
+});
+
+const rows = (insert: Insert): void => {
+  insert('t', ['a', Buffer.from([1, 2])]);
+  insert('t', ['b', null]);
+  insert('t', ['a', Buffer.from([3])]);
+};
+
+test('a database that is made appears when it is published, whole, private, alone, and the same each time', (t) => {
+  const path = scratch(t);
+  const schema = 'create table t (k text primary key, v blob);';
+  const prepared = prepareDatabase(path, schema, rows);
+  assert.equal(existsSync(path), false);
+  prepared.publish();
+  assert.deepEqual([readdirSync(join(path, '..')), statSync(path).mode & 0o777], [['their.db'], 0o600]);
+  const database = new DatabaseSync(path, { readOnly: true });
+  assert.deepEqual(
+    database
+      .prepare('select k, hex(v) as v from t')
+      .all()
+      .map((row) => ({ ...row })),
+    [
+      { k: 'a', v: '0102' },
+      { k: 'b', v: '' },
+    ],
+  );
+  database.close();
+  const other = join(path, '..', 'other.db');
+  prepareDatabase(other, schema, rows).publish();
+  assert.ok(readFileSync(other).equals(readFileSync(path)));
+  const third = prepareDatabase(other, schema, rows);
+  assert.throws(() => third.publish(), { code: 'already-exists' });
+  assert.deepEqual(readdirSync(join(path, '..')).toSorted(), ['other.db', 'their.db']);
+});
+
+test('a database that cannot be made leaves nothing', (t) => {
+  const path = scratch(t);
+  const broken = (insert: Insert): void => insert('missing', [1]);
+  assert.throws(() => prepareDatabase(path, 'create table t (n integer);', broken), { code: 'store-unwritable' });
+  assert.deepEqual(readdirSync(join(path, '..')), []);
 });

@@ -7,6 +7,8 @@ import { SessionFsError } from '../errors.ts';
 import { builtin } from './builtin.ts';
 import { unreadable } from './file-errors.ts';
 import { statOf } from './file-info.ts';
+import { prepareFileBy } from './files.ts';
+import type { PreparedFile } from './files.ts';
 import type { Row, Snapshot } from './machine.ts';
 
 /** An open database. */
@@ -103,6 +105,36 @@ class OpenSnapshot implements Snapshot {
     }
     return statement.all(...parameters);
   }
+}
+
+/** Takes one row: the table, and its values in the order of the columns. One whose key is there already is left out. */
+export type Insert = (table: string, values: readonly (string | number | Uint8Array | null)[]) => void;
+
+/**
+ * Makes a database of mode 0600 that appears only when it is published, whole and without a journal beside it: `schema` makes its
+ * tables, `fill` its rows. The same rows in the same order give the same bytes.
+ */
+export function prepareDatabase(path: string, schema: string, fill: (insert: Insert) => void): PreparedFile {
+  return prepareFileBy(path, (temporary) => {
+    const database = openDatabase(temporary, 0);
+    try {
+      // Nobody sees it before it is whole, so it needs no journal; the file is flushed once it is.
+      database.exec(`pragma journal_mode = off; pragma synchronous = off; begin; ${schema}`);
+      const statements = new Map<string, Statement>();
+      fill((table, values) => {
+        let statement = statements.get(table);
+        if (statement === undefined) {
+          const places = values.map(() => '?').join(', ');
+          statement = database.prepare(`insert or ignore into "${table.replaceAll('"', '""')}" values (${places})`);
+          statements.set(table, statement);
+        }
+        statement.run(...values);
+      });
+      database.exec('commit');
+    } finally {
+      database.close();
+    }
+  });
 }
 
 /** By SQLite's result codes: https://www.sqlite.org/rescode.html */

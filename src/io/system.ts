@@ -39,6 +39,7 @@ export function systemMachine(options: SystemOptions = {}): Machine {
     uuid: () => builtin('node:crypto').randomUUID(),
     uuid7,
     sha256: (data) => builtin('node:crypto').createHash('sha256').update(data).digest('hex'),
+    md5: (data) => builtin('node:crypto').createHash('md5').update(data).digest('hex'),
     list: listFolder,
     stat: statOf,
     realPath,

@@ -12,8 +12,13 @@ export function sha256Hex(text: string): string {
   return builtinHash === undefined ? bytesToHex(sha256(utf8ToBytes(text))) : builtinHash('sha256', text, 'hex');
 }
 
+/** sha256 of bytes, lower-case hex. */
+export function sha256HexOf(data: Uint8Array): string {
+  return builtinHash === undefined ? bytesToHex(sha256(data)) : builtinHash('sha256', data, 'hex');
+}
+
 interface HashModule {
-  readonly hash: (algorithm: 'sha256', data: string, encoding: 'hex') => string;
+  readonly hash: (algorithm: 'sha256', data: string | Uint8Array, encoding: 'hex') => string;
 }
 
 /** Where the runtime brings its own sha256 it is five times as fast; a browser does without. Both give the same. */

@@ -5,11 +5,14 @@ import { difference, type Reading, type Segment, segments, turnOrder } from './c
 import type { HistoryItem } from './model-server/history.ts';
 import type { Exchange } from './model-server/server.ts';
 import type { Pair } from './matrix.ts';
+import type { Speaker } from './record.ts';
 import type { ScriptTurn } from './script.ts';
-import type { Tool } from './tools.ts';
 
 /** Records one check of the pair; `why` is only asked when it failed. Returns `ok`. */
 export type Check = (column: Column, ok: boolean, why: () => string) => boolean;
+
+/** A request, as far as it is looked at. */
+export type Sent = Pick<Exchange, 'number' | 'history' | 'violations'>;
 
 /** What one request is held against. */
 export type Asked = {
@@ -17,15 +20,19 @@ export type Asked = {
   readonly said: readonly HistoryItem[];
   /** The turn whose prompt ends the request; absent where the request is for the summary of a compaction. */
   readonly turn?: ScriptTurn;
-  readonly exchange: Exchange;
+  readonly exchange: Sent;
   /** The tools that it has gone through. */
-  readonly through: readonly Tool[];
+  readonly through: readonly Speaker[];
   /** Puts all checks into one column. */
   readonly as?: Column | undefined;
 };
 
 /** Every turn is there, whole and in order, and the request is one that the vendor's service takes. */
-export function checkHistory({ scenario }: Pair, { said, turn, exchange, through, as }: Asked, check: Check): void {
+export function checkHistory(
+  { scenario }: Pick<Pair, 'scenario'>,
+  { said, turn, exchange, through, as }: Asked,
+  check: Check,
+): void {
   const reading = readingOf(through);
   const { expected, got } = bothSides({ said, exchange, through, ...(turn === undefined ? {} : { turn }) });
   for (const segment of expected) {
@@ -50,7 +57,7 @@ export function checkHistory({ scenario }: Pair, { said, turn, exchange, through
 }
 
 /** The vendor's service would take the request: calls paired, roles in turn, nothing empty. */
-export function checkValid(exchange: Exchange, as: Column | undefined, check: Check): void {
+export function checkValid(exchange: Sent, as: Column | undefined, check: Check): void {
   const { number, violations } = exchange;
   check(as ?? 'valid', violations.length === 0, () => `request ${number}: ${violations.join('; ')}`);
 }
@@ -78,7 +85,7 @@ function promptedPart(history: readonly HistoryItem[], turn: ScriptTurn, { spoke
 }
 
 /** What any of the tools adds by itself is cut. Marks of failed results are lost where a protocol that has none was passed. */
-export function readingOf(through: readonly Tool[]): Reading {
+export function readingOf(through: readonly Speaker[]): Reading {
   const [first] = through;
   return {
     cut: through.at(-1)?.drive.cut,

@@ -113,7 +113,8 @@ function upTo(said: readonly HistoryItem[], name: string): readonly HistoryItem[
 /** On a machine that knows nothing but the target's files the session is the same, and goes on in a third tool. */
 async function relay(pair: Pair, { origin, said, resumed }: Start, check: Check): Promise<void> {
   const { world, source, target } = pair;
-  const next = world.tools.find(({ id }) => id !== target.id && id !== source.tool.id) ?? source.tool;
+  const other = (than: readonly string[]) => world.tools.find(({ id }) => !than.includes(id));
+  const next = other([target.id, source.tool.id]) ?? other([target.id]) ?? target;
   const store = join(world.store, '..', `store-of-${target.id}`);
   await importAll(world, store);
   const there = (await list(world, store)).find(

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { filesBelow } from './files-below.ts';
 import type { Recording } from './record.ts';
 import type { Scenario } from './scenarios.ts';
+import type { Tool } from './tools.ts';
 import type { World } from './world.ts';
 
 /** Where a fixture's home and project seem to lie. */
@@ -22,7 +23,7 @@ const longestKept = 1500;
 export async function writeFixture(
   folder: string,
   world: World,
-  recording: Recording,
+  recording: Recording & { readonly tool: Tool },
   scenario: Scenario,
 ): Promise<void> {
   const { tool, oracle, nativeId } = recording;

@@ -1,7 +1,7 @@
 /** The command line of the client matrix. */
 
 import { parseArgs } from 'node:util';
-import { daemonName, fixturesName, type Wanted } from './plan.ts';
+import { chatsName, daemonName, fixturesName, type Wanted } from './plan.ts';
 import { scenarios } from './scenarios.ts';
 
 /** `npm run test:clients -- [options]`. */
@@ -22,7 +22,7 @@ export type Options = Wanted & {
 export const usage = `usage: node test/clients/run.ts [options]
   --from a,b         source tools, as the matrix names them: codex, codex@0.148.0 (default: all)
   --to a,b           target tools (default: all)
-  --scenario a,b     ${[...scenarios.map(({ name }) => name), daemonName, fixturesName].join(', ')} (default: all)
+  --scenario a,b     ${[...scenarios.map(({ name }) => name), daemonName, fixturesName, chatsName].join(', ')} (default: all)
   --current          leave out the older versions
   --jobs N           source sessions worked on at a time (default: 6)
   --keep             keep the scratch folder

@@ -1,5 +1,7 @@
 /** Which sessions are recorded, and where each is resumed. */
 
+import { type Made, made } from './cursor/made.ts';
+import { installSdk } from './cursor/witness.ts';
 import { type Recorded, recordedFixtures } from './own-account.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { drivableIds, loadTool, type Tool } from './tools.ts';
@@ -24,6 +26,11 @@ export type Job = {
 /** Stands for the recorded fixtures among the names of scenarios. */
 export const fixturesName = 'fixtures';
 
+/** Stands for the chats of Cursor, which are made, among the names of scenarios. */
+export const chatsName = 'chats';
+
+/** Cursor among the targets, and its newest form among the sources. */
+const cursorName = 'cursor';
 /** Stands for the daemon beside the tools among them. */
 export const daemonName = 'daemon';
 
@@ -36,6 +43,10 @@ export type Plan = {
   readonly watched: readonly Tool[];
   /** Recordings that their tool is asked about. */
   readonly recordings: readonly { readonly tool: Tool; readonly recorded: Recorded }[];
+  /** Chats of Cursor, and the tools they are resumed in. */
+  readonly chats: readonly { readonly made: Made; readonly targets: readonly Tool[] }[];
+  /** Where Cursor's SDK is, which reads what is placed for Cursor; `undefined`: that is not asked for. */
+  readonly sdk: string | undefined;
 };
 
 /** Makes the plan; CLIs that the cache lacks are installed here. Throws for a name that is no tool's. */
@@ -45,8 +56,10 @@ export async function makePlan({ from, to, scenarios: names, current }: Wanted):
     list === undefined ? !current || ids.has(name) : list.includes(name);
   const all: Tool[] = [];
   for (const id of ids) all.push(...(await loadTool(id, (name) => isWanted(from, name) || isWanted(to, name))));
+  const ofCursor = new Set(made.map(({ name }) => name));
   for (const name of [...(from ?? []), ...(to ?? [])]) {
-    if (!all.some((tool) => tool.name === name)) throw new Error(`no tool "${name}" is pinned in versions.json`);
+    if (!ofCursor.has(name) && !all.some((tool) => tool.name === name))
+      throw new Error(`no tool "${name}" is pinned in versions.json`);
   }
   const sources = all.filter(({ name }) => isWanted(from, name));
   const targets = all.filter(({ name }) => isWanted(to, name));
@@ -61,8 +74,15 @@ export async function makePlan({ from, to, scenarios: names, current }: Wanted):
   const recordings = sources
     .filter((tool) => tool.current && (names === undefined || names.includes(fixturesName)))
     .flatMap((tool) => recordedFixtures(tool).map((recorded) => ({ tool, recorded })));
+  const wantsChats = names === undefined || names.includes(chatsName);
+  const chats = made
+    .filter(({ name }) => wantsChats && (from === undefined ? !current || name === cursorName : from.includes(name)))
+    .map((one) => ({ made: one, targets: targets.filter((tool) => tool.current) }));
+  const sdk = to === undefined || to.includes(cursorName) ? await installSdk() : undefined;
   const watched = names === undefined || names.includes(daemonName) ? sources.filter(({ current: is }) => is) : [];
   return {
+    chats,
+    sdk,
     watched,
     tools: all.filter((tool, at) => all.findIndex(({ id }) => id === tool.id) === at),
     jobs,

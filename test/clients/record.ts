@@ -16,20 +16,27 @@ import type { World } from './world.ts';
 /** Milliseconds that a real CLI on a busy machine may need to start, and to run a turn. */
 const patience = { start: 90_000, turn: 120_000, key: 3_000 } as const;
 
-/** A recorded source session. */
+/** What is asked of the tool that a session comes from, once it is recorded. */
+export type Speaker = Pick<Tool, 'id' | 'name'> & {
+  readonly drive: Pick<Tool['drive'], 'protocol' | 'spoken' | 'cut' | 'sessionOf'>;
+};
+
+/** A source session. */
 export type Recording = {
-  readonly tool: Tool;
+  readonly tool: Speaker;
   readonly nativeId: string;
   /** What the tool's last request held, and its answer. */
   readonly oracle: readonly HistoryItem[];
-  /** That last request. */
-  readonly last: Exchange;
   /** False for a named snapshot: its tool does not go on with it by its id. */
   readonly reopens: boolean;
 };
 
 /** Runs the scenario in the world with the tool's real CLI. Throws, with the screen, when the CLI does something else. */
-export async function record(world: World, tool: Tool, scenario: Scenario): Promise<Recording> {
+export async function record(
+  world: World,
+  tool: Tool,
+  scenario: Scenario,
+): Promise<Recording & { readonly tool: Tool; readonly last: Exchange }> {
   await world.install(tool);
   let terminal: Terminal | undefined;
   let nativeId: string | undefined;

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { collectChecks, type Checks } from './checks.ts';
+import { askSdk } from './cursor/witness.ts';
 import { runDaemon } from './daemon.ts';
 import { writeFixture } from './fixture.ts';
 import { runPair } from './matrix.ts';
@@ -14,10 +15,11 @@ import { namespaceObstacle, outsideInterfaces, runAgainInside } from './namespac
 import { type Options, parseOptions, usage } from './options.ts';
 import { daemonName, type Job, makePlan, type Plan } from './plan.ts';
 import { checkAccount, justRecorded } from './own-account.ts';
-import { record } from './record.ts';
+import { record, type Recording } from './record.ts';
 import { endPrograms } from './run-program.ts';
-import { allTurns } from './scenarios.ts';
+import { allTurns, type Scenario } from './scenarios.ts';
 import { importAll, ownSfs, sfsObstacle } from './sfs.ts';
+import type { Tool } from './tools.ts';
 import { createWorld, type Run, type Setting, type World } from './world.ts';
 
 const say = (line: string) => console.log(line);
@@ -87,6 +89,13 @@ async function runMatrix(options: Options, plan: Plan): Promise<number> {
       name: recorded.name,
       run: () => inWorld(recorded.name, {}, (world) => checkAccount(world, tool, recorded, checks)),
     })),
+    ...(options.recordOnly ? [] : plan.chats).map(({ made, targets }) => ({
+      name: `chats.${made.name}`,
+      run: () =>
+        inWorld(`chats.${made.name}`, {}, async (world) => {
+          await resumeAll(world, { scenario: made.scenario, source: made.make(world), targets, sdk: plan.sdk }, checks);
+        }),
+    })),
     ...plan.jobs.map((job) => ({
       name: job.name,
       run: () => inWorld(job.name, settingOf(job), (world) => runSource(options, plan, job, world, checks, inWorld)),
@@ -146,11 +155,28 @@ async function runSource(
     const recorded = justRecorded(name, world.home, asked);
     await inWorld(recorded.name, {}, (fresh) => checkAccount(fresh, asked, recorded, checks));
   }
+  const sdk = source.current ? plan.sdk : undefined;
+  await resumeAll(world, { scenario, source: recording, targets, sdk }, checks);
+}
+
+/** Captures the session and resumes it in each target, and in Cursor where its SDK is asked. */
+async function resumeAll(
+  world: World,
+  what: {
+    readonly scenario: Scenario;
+    readonly source: Recording;
+    readonly targets: readonly Tool[];
+    readonly sdk: string | undefined;
+  },
+  checks: Checks,
+): Promise<void> {
+  const { scenario, source, targets, sdk } = what;
   await importAll(world);
+  if (sdk !== undefined) await askSdk(world, sdk, scenario, source, checks);
   for (const target of targets) {
     const begun = Date.now();
-    await runPair({ world, scenario, source: recording, target, checks });
-    say(`${name} → ${target.name}, ${seconds(begun)}`);
+    await runPair({ world, scenario, source, target, checks });
+    say(`${world.name} → ${target.name}, ${seconds(begun)}`);
   }
 }
 

@@ -22,7 +22,15 @@ import { archivedBytes, wholeArchive } from '../../src/store/archive.ts';
 import { decodeCommit } from '../../src/store/commit.ts';
 import type { SessionReader } from '../../src/store/session-reader.ts';
 import { Run } from '../support/run.ts';
-import { decodedBytes, fixturesOf, installRecording, nativeBytes, recordingsOf, scratch } from '../support/scratch.ts';
+import {
+  decodedBytes,
+  fixturesOf,
+  installRecording,
+  nativeBytes,
+  nativeFile,
+  recordingsOf,
+  scratch,
+} from '../support/scratch.ts';
 import { schemas } from '../support/schemas.ts';
 
 const quiet = (): void => undefined;
@@ -263,12 +271,15 @@ async function checkResume(
   assert.deepEqual(saidIn(child.live()), before, 'the child is whole by itself');
   assert.deepEqual(child.manifest.metadata?.base?.session, sessionId);
   const linesBefore = [...child.lines()].length;
-  const placed = resumed.files.find((file) => file.endsWith('.jsonl')) ?? resumed.files[0] ?? '';
+  const isSession = (file: string): boolean =>
+    target.reader.sourceAt(context.machine, file, quiet)?.files.some(({ path }) => nativeFile(path) === file) === true;
+  const placed = resumed.files.find(isSession) ?? '';
   const written = decodedConversation(context, target, placed);
   assertSays(written, before, `${sessionId} in ${target.id}`);
   await importSessions(context, { from: target.id }, quiet);
   const { reader: after } = await openSession(context, resumed.session_id);
   assert.equal([...after.lines()].length, linesBefore, 'what was placed is not captured again');
+  assert.deepEqual(after.commit?.native, child.commit?.native, 'nothing of it is archived again');
 }
 
 /** The same runs in the same order, with every text in each; a target may put its own marks around a text (a summary's tags). */
@@ -290,7 +301,7 @@ function assertSays(actual: readonly Said[], expected: readonly Said[], what: st
 function decodedConversation(context: Parameters<typeof resume>[0], target: Adapter, path: string): Said[] {
   const source = target.reader.sourceAt(context.machine, path, quiet);
   assert.ok(source !== undefined, `${path} is a session of ${target.id}`);
-  const file = source.files.find((one) => one.path === path);
+  const file = source.files.find((one) => nativeFile(one.path) === path);
   assert.ok(file !== undefined);
   const run = new Run(target, source.nativeId, file);
   for (const record of recordsOf(target, file)) run.decode(record);

@@ -43,7 +43,7 @@ export function writtenAndRead(target: Adapter, session: MadeSession): RoundTrip
   const written = target.writer.write(
     {
       sessionId: 'ses_0123456789abcdef',
-      origin: { tool, name: source?.name ?? tool, nativeId: undefined },
+      origin: { tool, name: source?.name ?? tool, nativeId: undefined, captured: true },
       title,
       git,
       messages: meant,

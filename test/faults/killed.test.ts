@@ -88,10 +88,11 @@ for (const target of writable) {
     const place = scratch(t);
     const parent = await longest(place, target);
     const home = homeOf(place.context, target);
-    const native = new Set(filesBelow(home));
+    const homes = [home, ...(target.home.beside?.(place.context.machine, home) ?? [])];
+    const native = new Set(homes.flatMap(filesBelow));
     const kill = insteadOfPlacing(place, `process.kill(process.pid, 'SIGKILL')`);
     assert.equal(sfs(place, ['resume', parent, '--in', target.id, '--project', place.project], kill).status, null);
-    const left = (): string[] => filesBelow(home).filter((name) => !native.has(name));
+    const left = (): string[] => homes.flatMap(filesBelow).filter((name) => !native.has(name));
     const unfinished = left();
     assert.ok(unfinished.length > 0 && unfinished.every((name) => /^\.\d+-\d+\.tmp$/.test(name)), unfinished.join());
     const notes = join(place.context.store.root, 'placing');

@@ -21,7 +21,7 @@ import { textOf } from '../../src/model/message.ts';
 import { sfs } from '../support/command-line.ts';
 import { schemas } from '../support/schemas.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
+import { installRecording, recordingsOf, scratch, sessionText, writable } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const at = '2026-11-01T10:00:00.000Z';
@@ -163,11 +163,13 @@ describe('what goes to a tool is the conversation alone', () => {
     'claude-code': ['assistant', 'user'],
     codex: ['assistant', 'user'],
     'gemini-cli': [],
+    cursor: ['assistant', 'tool', 'user'],
   };
   const kinds: Readonly<Record<string, readonly string[]>> = {
     'claude-code': ['assistant', 'custom-title', 'last-prompt', 'summary', 'system', 'user'],
     codex: ['event_msg', 'response_item', 'session_meta'],
     'gemini-cli': ['gemini', 'metadata', 'user'],
+    cursor: ['metadata'],
   };
   for (const adapter of writable) {
     for (const origin of adapters) {
@@ -180,7 +182,7 @@ describe('what goes to a tool is the conversation alone', () => {
         );
         const resumed = await resume(place.context, { session: id, in: adapter.id, project: place.project });
         assert.deepEqual([resumed.how, resumed.parent_session_id], ['converted', id]);
-        const log = readFileSync(resumed.files.find((path) => path.endsWith('.jsonl')) ?? '', 'utf8');
+        const log = sessionText(place, adapter, resumed.files);
         assert.ok(
           !log.includes(planted),
           log.split('\n').find((line) => line.includes(planted)),

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { importSessions } from '../../src/actions/import.ts';
@@ -69,13 +69,13 @@ describe('the tool', () => {
       installProgram(place, adapter, '0.0.1');
       const error = await refused(resume(place.context, { session: '@last', in: adapter.id }));
       assert.deepEqual([error.code, error.exit], ['version-too-old', 5]);
-      assert.match(error.hint ?? '', /^update it: npm install -g /);
+      assert.match(error.hint ?? '', adapter.install.npm === undefined ? /^update it$/ : /^update it: npm install -g /);
       assert.deepEqual(filesIn(homeOf(place.context, adapter)), []);
-      installProgram(place, adapter, '999.1.0');
+      installProgram(place, adapter, '9999.1.0');
       const resumed = await resume(place.context, { session: '@last', in: adapter.id });
       assert.ok(
         resumed.notices.some((notice) =>
-          notice.startsWith(`${adapter.name} 999.1.0 is newer than ${adapter.writer?.provenVersion}`),
+          notice.startsWith(`${adapter.name} 9999.1.0 is newer than ${adapter.writer?.provenVersion}`),
         ),
       );
       assert.equal(resumed.installed, true);
@@ -96,6 +96,10 @@ describe('the tool', () => {
       mkdirSync(home, { recursive: true });
       mkdirSync(elsewhere);
       for (const name of adapter.home.watch) symlinkSync(elsewhere, join(home, name.split('/')[0] ?? name));
+      for (const folder of adapter.home.beside?.(place.context.machine, home) ?? []) {
+        mkdirSync(dirname(folder), { recursive: true });
+        symlinkSync(elsewhere, folder);
+      }
       const error = await refused(resume(place.context, { session: '@last', in: adapter.id }));
       assert.deepEqual([error.code, error.exit], ['outside-home', 5]);
       assert.deepEqual(filesIn(elsewhere), []);

@@ -88,6 +88,13 @@ export function decodedBytes(adapter: Adapter, file: SourceFile): Buffer {
   return Buffer.from(rows.map(({ record }) => `${JSON.stringify(record)}\n`).join(''), 'utf8');
 }
 
+/** What the tool's own session says that was placed as these files, line by line. */
+export function sessionText({ context }: Scratch, adapter: Adapter, files: readonly string[]): string {
+  const found = files.flatMap((path) => adapter.reader.sourceAt(context.machine, path, () => undefined) ?? []);
+  const [file] = found[0]?.files ?? [];
+  return file === undefined ? '' : decodedBytes(adapter, file).toString('utf8');
+}
+
 /** Puts a program of the tool's name into the PATH of the place that only knows its version. */
 export function installProgram(place: Scratch, adapter: Adapter, version: string): void {
   const folder = join(place.folder, 'bin');

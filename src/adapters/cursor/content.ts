@@ -34,8 +34,9 @@ export function answerBlocks(bubble: unknown): Block[] {
   const blocks: Block[] = [];
   const thinking = objectAt(bubble, 'thinking');
   const thought = stringAt(thinking, 'text') ?? '';
-  const signature = stringAt(thinking, 'signature');
-  const isRedacted = thought === '' && (stringAt(thinking, 'redactedThinking') ?? '') !== '';
+  const hidden = stringAt(thinking, 'redactedThinking') ?? '';
+  const isRedacted = thought === '' && hidden !== '';
+  const signature = isRedacted ? hidden : stringAt(thinking, 'signature');
   if (thought !== '' || isRedacted)
     blocks.push({
       type: 'thinking',

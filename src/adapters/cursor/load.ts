@@ -15,9 +15,11 @@ import { SessionFsError } from '../../errors.ts';
 import type { Machine, Snapshot } from '../../io/machine.ts';
 import { isObject, listAt, stringAt } from '../../model/json.ts';
 import type { LoadedRow, SourceFile } from '../adapter.ts';
-import { placeOf, tabsKey, valueOf } from './discover.ts';
+import { tablesOf, valueOf } from './databases.ts';
+import { placeOf } from './discover.ts';
 import { imagesOf } from './images.ts';
 import { loadStore } from './stores.ts';
+import { tabsKey } from './workspaces.ts';
 import { chatWithoutMessages, headersOf, isRunning, jsonOf, underWayUntil } from './native.ts';
 import type { Header } from './native.ts';
 
@@ -36,9 +38,11 @@ export function load(
 ): readonly LoadedRow[] {
   const { database, id } = placeOf(file.path);
   if (file.key === 'store') return machine.snapshot(database, (rows) => loadStore(rows, database));
-  return database.endsWith('/globalStorage/state.vscdb')
-    ? machine.snapshot(database, (rows) => loadChat(machine, rows, file.path, id, stampOf))
-    : machine.snapshot(database, (rows) => loadTab(machine, rows, id));
+  return machine.snapshot(database, (rows) => {
+    const tables = tablesOf(rows);
+    const chat = tables.has('cursorDiskKV') ? loadChat(machine, rows, file.path, id, stampOf) : undefined;
+    return chat ?? (tables.has('ItemTable') ? loadTab(machine, rows, id) : []);
+  });
 }
 
 /** A chat of 2023 stands whole in one value of its workspace. */
@@ -48,15 +52,16 @@ function loadTab(machine: Machine, database: Snapshot, id: string): readonly Loa
   return isObject(tab) ? rowsOf(machine, tab, headersOf(tab), new Map(), () => undefined) : [];
 }
 
+/** `undefined`: there is no such chat. */
 function loadChat(
   machine: Machine,
   database: Snapshot,
   path: string,
   id: string,
   stampOf: (key: string) => string | undefined,
-): readonly LoadedRow[] {
+): readonly LoadedRow[] | undefined {
   const value = valueOf(database, `composerData:${id}`);
-  if (value === undefined || value === null) return [];
+  if (value === undefined || value === null) return undefined;
   const chat = jsonOf(value);
   if (!isObject(chat))
     throw new SessionFsError(

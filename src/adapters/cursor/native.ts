@@ -68,6 +68,13 @@ function callsOf(chat: unknown): Record<string, unknown> {
   return calls;
 }
 
+/** ISO 8601 of milliseconds since 1970; `undefined` for what lies before 2001 or after 9999. */
+export function isoOf(ms: number | undefined): string | undefined {
+  return ms !== undefined && ms >= 1e12 && ms <= 253_402_300_799_999
+    ? new Date(Math.round(ms)).toISOString()
+    : undefined;
+}
+
 /** What makes an object of anything. */
 export function asObject(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};

@@ -1,4 +1,4 @@
-/** Fields of a protobuf message without its schema: https://protobuf.dev/programming-guides/encoding */
+/** Fields of protobuf messages without their schema: https://protobuf.dev/programming-guides/encoding */
 
 /** The values of one field number that are bytes (text, messages, ids), and those that are numbers, in order. */
 export interface Field {
@@ -11,10 +11,14 @@ const none: Field = { bytes: [], numbers: [] };
 /** One message; what cannot be read ends it. */
 export class Fields {
   readonly #fields = new Map<number, { bytes: Uint8Array[]; numbers: number[] }>();
+  /** Does no field come before one of a lower number? */
+  readonly isAscending: boolean;
 
   constructor(data: Uint8Array) {
     let at = 0;
-    const varint = (): number | undefined => {
+    let newest = 0;
+    let isAscending = true;
+    const readNumber = (): number | undefined => {
       let value = 0;
       for (let scale = 1; at < data.length && scale < 2 ** 63; scale *= 128) {
         const byte = data[at] ?? 0;
@@ -24,20 +28,24 @@ export class Fields {
       }
       return undefined;
     };
-    for (let tag = varint(); tag !== undefined; tag = varint()) {
-      const field = this.#at(Math.floor(tag / 8));
+    for (let tag = readNumber(); tag !== undefined; tag = readNumber()) {
+      const number = Math.floor(tag / 8);
+      isAscending &&= number >= newest;
+      newest = number;
+      const field = this.#at(number);
       const type = tag % 8;
       if (type === 0) {
-        const value = varint();
-        if (value === undefined) return;
+        const value = readNumber();
+        if (value === undefined) break;
         field.numbers.push(value);
         continue;
       }
-      const length = type === 1 ? 8 : type === 5 ? 4 : type === 2 ? varint() : undefined;
-      if (length === undefined || at + length > data.length) return;
+      const length = type === 1 ? 8 : type === 5 ? 4 : type === 2 ? readNumber() : undefined;
+      if (length === undefined || at + length > data.length) break;
       if (type === 2) field.bytes.push(data.subarray(at, at + length));
       at += length;
     }
+    this.isAscending = isAscending;
   }
 
   /** All values of a field. */
@@ -52,4 +60,34 @@ export class Fields {
     this.#fields.set(number, made);
     return made;
   }
+}
+
+/** A field of bytes: text as UTF-8, an id, a message within. */
+export function bytesField(number: number, data: Uint8Array | string): Buffer {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+}
+
+/** A field of a whole number from 0 on. */
+export function numberField(number: number, value: number): Buffer {
+  return Buffer.concat([varint(number * 8), varint(value)]);
+}
+
+/** A field of a floating-point number. */
+export function doubleField(number: number, value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint(number * 8 + 1), bytes]);
+}
+
+/** A message of its fields. */
+export function message(...fields: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(fields);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
+  return Buffer.from([...bytes, left]);
 }

@@ -1,10 +1,12 @@
 /** Reads the records that `stores.ts` makes of a chat of Cursor's command line. */
 
+import { isKnown } from '../../model/block.ts';
 import type { Block } from '../../model/block.ts';
-import { asJsonObject, isObject, numberAt, objectAt, stringAt } from '../../model/json.ts';
+import { asJsonObject, isObject, listAt, numberAt, objectAt, stringAt } from '../../model/json.ts';
 import type { Message } from '../../model/message.ts';
 import type { Disposition, Given } from '../adapter.ts';
 import { filesOf } from './calls.ts';
+import { isoOf } from './native.ts';
 import { partsOf } from './stores.ts';
 
 /** What is known while such a chat is read. */
@@ -51,11 +53,12 @@ export function readStore(record: unknown, state: StoreState, given: Given): Dis
     timestamp: state.time ?? given.fallbackTime,
     ...(turn === undefined ? {} : { turn_id: turn }),
     ...(role === 'assistant' && model !== null ? { model } : {}),
-    ...(isContext || isSummary ? { is_meta: true } : {}),
+    ...(isContext || isSummary || isWrittenSummary(message) ? { is_meta: true } : {}),
     metadata: {
-      timestamp_estimated: true,
+      ...(isObject(record) && record['stated'] === true ? {} : { timestamp_estimated: true }),
       ...(role === 'assistant' ? { response_id: id } : {}),
       ...(isSummary ? { live_only: true } : {}),
+      ...(role === 'tool' ? ownersOf(content) : {}),
     },
   };
   const isNew = !given.lookup.has(id);
@@ -67,10 +70,7 @@ export function readStore(record: unknown, state: StoreState, given: Given): Dis
 
 function readAbout(record: unknown, store: Record<string, unknown>, state: StoreState, given: Given): Disposition {
   const created = numberAt(store, 'createdAt');
-  const createdAt =
-    created === undefined || created < 1e12 || created > 253_402_300_799_999
-      ? undefined
-      : new Date(created).toISOString();
+  const createdAt = isoOf(created);
   const title = stringAt(store, 'name');
   const folder = stringAt(record, 'folder');
   state.last = stringAt(record, 'last') ?? null;
@@ -99,25 +99,30 @@ function blocksOf(message: Record<string, unknown>, role: 'user' | 'assistant' |
     switch (type) {
       case 'text': {
         const text = role === 'user' ? queryOf(textOf(part)) : textOf(part);
-        return text.trim() === '' ? [] : [{ type: 'text', text }];
+        return text.trim() === '' ? [] : [{ type: isWrittenSummary(message) ? 'summary' : 'text', text }];
       }
       case 'reasoning': {
         const signature = stringAt(part, 'signature');
         return [{ type: 'thinking', text: textOf(part), ...(signature === undefined ? {} : { signature }) }];
       }
       case 'redacted-reasoning':
-        return [{ type: 'thinking', text: '', redacted: true }];
+        return [{ type: 'thinking', text: '', signature: stringAt(part, 'data') ?? null, redacted: true }];
       case 'image':
         return imageOf(part, given);
       case 'tool-call':
         return callOf(part, given);
       case 'tool-result':
-        return resultOf(part);
+        return resultOf(part, given);
       default:
         given.sink.loss(`part:${(type ?? 'unknown').slice(0, 40)}`);
         return [];
     }
   });
+}
+
+/** A summary that SessionFS has written as a prompt. */
+function isWrittenSummary(message: unknown): boolean {
+  return objectAt(objectAt(message, 'providerOptions'), 'sessionfs')?.['isSummary'] === true;
 }
 
 function textOf(part: unknown): string {
@@ -126,7 +131,8 @@ function textOf(part: unknown): string {
 
 /** A person's words without the marks around them and the context before. */
 function queryOf(text: string): string {
-  return /<user_query>\n?([\s\S]*?)\n?<\/user_query>/.exec(text)?.[1] ?? text;
+  const whole = /^<user_query>\n([\s\S]*)\n<\/user_query>$/.exec(text)?.[1];
+  return whole ?? /<user_query>\n?([\s\S]*?)\n?<\/user_query>/.exec(text)?.[1] ?? text;
 }
 
 function callOf(part: unknown, given: Given): Block[] {
@@ -142,10 +148,12 @@ function callOf(part: unknown, given: Given): Block[] {
   return [{ type: 'tool_use', tool_use_id: id, name, input }];
 }
 
-function resultOf(part: unknown): Block[] {
+/** Images stand beside the text that says the same without them (`experimental_content`). */
+function resultOf(part: unknown, given: Given): Block[] {
   const id = stringAt(part, 'toolCallId');
   if (id === undefined || !isObject(part)) return [];
   const { result, isError } = part;
+  const images = listAt(part, 'experimental_content').filter((one) => stringAt(one, 'type') === 'image');
   return [
     {
       type: 'tool_result',
@@ -153,12 +161,24 @@ function resultOf(part: unknown): Block[] {
       content: typeof result === 'string' ? result : result === undefined ? '' : JSON.stringify(result),
       ...(isError === true ? { is_error: true } : {}),
     },
+    ...images.flatMap((image) => imageOf(image, given)),
   ];
+}
+
+/** Which call each image of these blocks is of, by its place. */
+function ownersOf(content: readonly Block[]): { readonly result_images?: { readonly [index: string]: string } } {
+  const owners: { [index: string]: string } = {};
+  let call: string | undefined;
+  for (const [index, block] of content.entries()) {
+    if (isKnown(block) && block.type === 'tool_result') call = block.tool_use_id;
+    if (block.type === 'image' && call !== undefined) owners[String(index)] = call;
+  }
+  return Object.keys(owners).length === 0 ? {} : { result_images: owners };
 }
 
 /** Bytes stand as `{"__type":"Uint8Array","hex":"89504e…"}`, else as base64 or an address. */
 function imageOf(part: unknown, given: Given): Block[] {
-  const image = isObject(part) ? part['image'] : undefined;
+  const image = isObject(part) ? (part['image'] ?? part['data']) : undefined;
   const media = stringAt(part, 'mediaType') ?? stringAt(part, 'mimeType') ?? 'image/png';
   const hex = stringAt(image, 'hex');
   if (hex !== undefined)

@@ -9,7 +9,7 @@
  *     {"said":"90…","after":"3f…"}
  *
  * One with `context` is what Cursor tells the model of the surroundings; nothing hangs on it. `said` is a hash of all that was said up to there: Cursor writes a message anew under another hash of its own with its fields in
- * another order. Without `message` its blob is missing.
+ * another order. Without `message` its blob is missing. `at` is not before it was said; with `stated` it is the message's own time.
  */
 
 import { SessionFsError } from '../../errors.ts';
@@ -17,7 +17,7 @@ import type { Machine, Snapshot } from '../../io/machine.ts';
 import { sha256Hex } from '../../model/ids.ts';
 import { canonicalJson, isObject, listAt, objectAt, stringAt } from '../../model/json.ts';
 import type { LoadedRow, SessionFacts, Source, SourceFile } from '../adapter.ts';
-import { asObject, jsonOf, pathOfUri } from './native.ts';
+import { asObject, isoOf, jsonOf, pathOfUri } from './native.ts';
 import { Fields } from './protobuf.ts';
 
 /** Every chat of the command line below a `.cursor` folder. */
@@ -38,22 +38,32 @@ export function* storesIn(machine: Machine, dotFolder: string): Iterable<Source>
 /** The chat of one folder; `undefined` when there is none. */
 export function storeAt(machine: Machine, folder: string): Source | undefined {
   const path = `${folder}/store.db`;
-  const info = machine.stat(path);
   const nativeId = folder.slice(folder.lastIndexOf('/') + 1);
-  if (info?.kind !== 'file') return undefined;
-  const log = machine.stat(`${path}-wal`);
-  const lies = [info, log].map((one) => [one?.inode, one?.sizeBytes, one?.modifiedMs]);
-  const file: SourceFile = {
+  const facts = factsOf(jsonOf(machine.readText(`${folder}/meta.json`)));
+  return machine.stat(path)?.kind === 'file'
+    ? { nativeId, files: [fileOf(machine, path, nativeId)], facts }
+    : undefined;
+}
+
+/** The chat of a database that was copied elsewhere: by the id it has for itself. */
+export function copiedStore(machine: Machine, database: Snapshot, path: string): readonly Source[] {
+  const nativeId = stringAt(metaOf(database), 'agentId');
+  return nativeId === undefined ? [] : [{ nativeId, files: [fileOf(machine, path, nativeId)] }];
+}
+
+function fileOf(machine: Machine, path: string, nativeId: string): SourceFile {
+  const infos = [machine.stat(path), machine.stat(`${path}-wal`)];
+  const lies = infos.map((one) => [one?.inode, one?.sizeBytes, one?.modifiedMs]);
+  return {
     key: 'store',
     path: `${path}/${encodeURIComponent(nativeId)}`,
     kind: 'database',
     rows: {
-      size: info.sizeBytes + (log?.sizeBytes ?? 0),
-      modifiedMs: Math.max(info.modifiedMs, log?.modifiedMs ?? 0),
+      size: infos.reduce((sum, one) => sum + (one?.sizeBytes ?? 0), 0),
+      modifiedMs: Math.max(...infos.map((one) => one?.modifiedMs ?? 0)),
       version: Number.parseInt(machine.sha256(JSON.stringify(lies)).slice(0, 12), 16),
     },
   };
-  return { nativeId, files: [file], facts: factsOf(jsonOf(machine.readText(`${folder}/meta.json`))) };
 }
 
 /** `{"schemaVersion":1,"createdAtMs":…,"cwd":"/home/dev/api","title":"…"}` */
@@ -68,9 +78,11 @@ function factsOf(meta: unknown): SessionFacts {
 
 /** The rows of one chat, from its database. Throws `unreadable`. */
 export function loadStore(database: Snapshot, path: string): readonly LoadedRow[] {
+  // One that Cursor has just made.
+  if (database.rows("select name from sqlite_master where type = 'table'").length === 0) return [];
   const text = database.rows("select value from meta where key = '0'")[0]?.['value'];
   if (text === undefined) return [];
-  const meta = typeof text === 'string' ? jsonOf(text) : undefined;
+  const meta = metaOf(database);
   const rootId = stringAt(meta, 'latestRootBlobId');
   // A chat in which nothing was said yet.
   if (isObject(meta) && (rootId === undefined || rootId === '')) return [];
@@ -84,8 +96,15 @@ export function loadStore(database: Snapshot, path: string): readonly LoadedRow[
   return rowsOf(database, meta, new Fields(root));
 }
 
+function metaOf(database: Snapshot): unknown {
+  return jsonOf(database.rows("select value from meta where key = '0'")[0]?.['value']);
+}
+
 /** Numbers of the root's fields (`agent.v1.ConversationStateStructure`). */
-const root = { messages: 1, turns: 8, workspaces: 9, archives: 13, timings: 14 } as const;
+export const root = { messages: 1, turns: 8, workspaces: 9, mode: 10, archives: 13, timings: 14 } as const;
+
+/** The number of a prompt's own time, in milliseconds (3.22). */
+export const promptTime = 25;
 
 function rowsOf(database: Snapshot, meta: Record<string, unknown>, fields: Fields): LoadedRow[] {
   const archived = fields.get(root.archives).bytes.flatMap((id) => {
@@ -98,6 +117,7 @@ function rowsOf(database: Snapshot, meta: Record<string, unknown>, fields: Field
     ...sent.filter(({ message }) => !isSummary(message)),
   ].filter(({ message }) => stringAt(message, 'role') !== 'system');
   const times = timesOf(
+    database,
     history.map(({ message }) => message),
     fields,
   );
@@ -105,34 +125,63 @@ function rowsOf(database: Snapshot, meta: Record<string, unknown>, fields: Field
   let last: string | null = null;
   for (const [index, { id, message }] of history.entries()) {
     const said = chainId(last, message ?? hexOf(id));
-    const at = times[index];
-    const place = { said, after: last, ...(at === undefined ? {} : { at }) };
-    if (isContext(message)) rows.push(row(said, { ...place, context: true, message }));
+    const { at, stated } = times[index] ?? nowhere;
+    if (isContext(message)) rows.push(messageRow(said, { after: last, at, context: true, message }));
     else {
-      rows.push(row(said, { ...place, ...(message === undefined ? {} : { message }) }));
+      rows.push(messageRow(said, { after: last, at, stated, message }));
       last = said;
     }
     // What the model is sent in place of all that was archived.
     if (index === archived.length - 1 && last !== null)
-      for (const { message: summary } of sent) if (isSummary(summary)) rows.push(summaryRow(summary, last, at));
+      for (const { message: summary } of sent) {
+        if (!isSummary(summary)) continue;
+        rows.push(messageRow(chainId(last, summary), { after: last, at, summary: true, message: summary }));
+      }
   }
-  const { blobEncryptionKey: _key, latestRootBlobId: _root, ...about } = meta;
   const [workspace] = fields.get(root.workspaces).bytes;
   const folder = workspace === undefined ? undefined : pathOfUri(new TextDecoder().decode(workspace));
-  return [row('store', { store: about, ...(folder === undefined ? {} : { folder }), last }), ...rows];
+  return [aboutRow(meta, folder, last), ...rows];
 }
 
-function summaryRow(message: unknown, after: string, at: string | undefined): LoadedRow {
-  const said = chainId(after, message);
-  return row(said, { said, after, ...(at === undefined ? {} : { at }), summary: true, message });
+/** The record of the chat itself, from the JSON of its `meta` row: `last` is the message it ends with. */
+export function aboutRow(meta: Record<string, unknown>, folder: string | undefined, last: string | null): LoadedRow {
+  const { blobEncryptionKey: _key, latestRootBlobId: _root, ...store } = meta;
+  return row('store', { store, folder, last });
+}
+
+/** The record of one message. What is `undefined` or `false` is not in it. */
+export function messageRow(
+  said: string,
+  place: {
+    readonly after: string | null;
+    readonly at: string | undefined;
+    /** Is `at` the message's own time? */
+    readonly stated?: boolean;
+    readonly summary?: true;
+    readonly context?: true;
+    readonly message: unknown;
+  },
+): LoadedRow {
+  return row(said, { said, ...place, stated: place.stated || undefined });
 }
 
 function row(key: string, record: Record<string, unknown>): LoadedRow {
-  // In one order, whichever Cursor wrote its fields in.
-  return { key, stamp: '-', record: JSON.parse(canonicalJson(record)) as unknown };
+  // Of record, message and part; what a call was given keeps its order.
+  return { key, stamp: '-', record: inOrder(record, 3) };
 }
 
-function chainId(before: string | null, said: unknown): string {
+/** The value with the fields of its objects in one order, whichever Cursor wrote them in, so many levels down. */
+function inOrder(value: unknown, levels: number): unknown {
+  if (Array.isArray(value)) return value.map((item) => inOrder(item, levels));
+  if (!isObject(value) || levels === 0) return value;
+  const fields = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort();
+  return Object.fromEntries(fields.map((key) => [key, inOrder(value[key], levels - 1)]));
+}
+
+/** The id of a message behind another one (`null`: the first). */
+export function chainId(before: string | null, said: unknown): string {
   const what = isObject(said) ? { role: said['role'], content: said['content'] } : said;
   return sha256Hex(`${before ?? ''}\n${canonicalJson(what)}`).slice(0, 32);
 }
@@ -164,22 +213,74 @@ export function isPrompt(message: unknown): boolean {
   );
 }
 
+/** When a message was said; `stated`: Cursor says so of that message, else it is not before that. */
+interface Time {
+  readonly at: string | undefined;
+  readonly stated: boolean;
+}
+
+const nowhere: Time = { at: undefined, stated: false };
+
 /**
- * When each message was said: the begin of its turn. Turns are counted from the last prompt back; each but one that is under
- * way has its end and how long it took, in milliseconds.
+ * When each message was said. Turns are counted from the last prompt back; each but one that is under way has its end and how
+ * long it took, in milliseconds. Since 3.22 prompts and answers have a time of their own.
  */
-function timesOf(history: readonly unknown[], fields: Fields): (string | undefined)[] {
+function timesOf(database: Snapshot, history: readonly unknown[], fields: Fields): Time[] {
+  const turns = fields.get(root.turns).bytes;
   const begins = fields.get(root.timings).bytes.map((bytes) => {
     const timing = new Fields(bytes);
-    const ms = (timing.get(2).numbers[0] ?? 0) - (timing.get(1).numbers[0] ?? 0);
-    return ms < 1e12 || ms > 253_402_300_799_999 ? undefined : new Date(ms).toISOString();
+    return isoOf((timing.get(2).numbers[0] ?? 0) - (timing.get(1).numbers[0] ?? 0));
   });
   const prompts = history.filter(isPrompt).length;
-  let turn = fields.get(root.turns).bytes.length - prompts - 1;
-  return history.map((message) => {
-    if (isPrompt(message)) turn += 1;
-    return begins[turn];
+  let index = turns.length - prompts - 1;
+  let turn = turnAt(database, turns[index]);
+  let at = begins[index];
+  return history.map((message): Time => {
+    const texts = textsIn(message);
+    let own: string | undefined;
+    if (isPrompt(message)) {
+      index += 1;
+      turn = turnAt(database, turns[index]);
+      at = begins[index];
+      own = turn.prompt;
+    } else if (stringAt(message, 'role') === 'assistant' && texts > 0) {
+      own = turn.answers[0];
+      turn.answers.splice(0, texts);
+    }
+    at = own ?? at;
+    return { at, stated: own !== undefined };
   });
+}
+
+function textsIn(message: unknown): number {
+  return partsOf(message).filter((part) => stringAt(part, 'type') === 'text').length;
+}
+
+/** When the prompt of a turn was said, and each text of its answers; both `undefined` where nothing tells. */
+function turnAt(
+  database: Snapshot,
+  id: Uint8Array | undefined,
+): { readonly prompt: string | undefined; readonly answers: (string | undefined)[] } {
+  const [agent] = fieldsOf(database, id).get(1).bytes;
+  const turn = new Fields(agent ?? new Uint8Array());
+  const prompt = isoOf(fieldsOf(database, turn.get(1).bytes[0]).get(promptTime).numbers[0]);
+  const answers = turn.get(2).bytes.flatMap((step) => {
+    const [said] = new Fields(assistantStep(database, step) ?? new Uint8Array()).get(1).bytes;
+    return said === undefined ? [] : [isoOf(new Fields(said).get(2).numbers[0])];
+  });
+  return { prompt, answers };
+}
+
+/** A step that is text: only its first byte tells, and what calls gave is not read twice. */
+function assistantStep(database: Snapshot, id: Uint8Array): Uint8Array | undefined {
+  const data = database.rows("select data from blobs where id = ? and substr(data, 1, 1) = x'0a'", hexOf(id))[0]?.[
+    'data'
+  ];
+  return data instanceof Uint8Array ? data : undefined;
+}
+
+function fieldsOf(database: Snapshot, id: Uint8Array | undefined): Fields {
+  return new Fields((id === undefined ? undefined : blobOf(database, hexOf(id))) ?? new Uint8Array());
 }
 
 function messageOf(database: Snapshot, id: Uint8Array): Record<string, unknown> | undefined {
@@ -189,7 +290,7 @@ function messageOf(database: Snapshot, id: Uint8Array): Record<string, unknown> 
 
 function blobOf(database: Snapshot, id: string): Uint8Array | undefined {
   const data = database.rows('select data from blobs where id = ?', id)[0]?.['data'];
-  return data instanceof Uint8Array ? data : undefined;
+  return typeof data === 'string' ? Buffer.from(data, 'utf8') : data instanceof Uint8Array ? data : undefined;
 }
 
 function hexOf(id: Uint8Array): string {

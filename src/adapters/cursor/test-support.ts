@@ -20,7 +20,7 @@ export class Editor {
   readonly path: string;
   readonly #database: DatabaseSync;
 
-  constructor(place: Scratch, mode: 'wal' | 'delete' = 'wal') {
+  constructor(place: Pick<Scratch, 'home'>, mode: 'wal' | 'delete' = 'wal') {
     this.home = join(place.home, '.config', 'Cursor', 'User');
     this.path = join(this.home, 'globalStorage', 'state.vscdb');
     mkdirSync(dirname(this.path), { recursive: true });
@@ -103,14 +103,17 @@ export function call(
 export class Store {
   readonly path: string;
   readonly #database: DatabaseSync;
+  readonly #id: string;
 
-  constructor(place: Scratch, id: string, meta: object = {}) {
+  constructor(place: Pick<Scratch, 'home'>, id: string, meta: object = {}, mode: 'wal' | 'delete' = 'wal') {
+    this.#id = id;
     const folder = join(place.home, '.cursor', 'chats', '0'.repeat(32), id);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'meta.json'), JSON.stringify({ schemaVersion: 1, ...meta }));
     this.path = join(folder, 'store.db');
     this.#database = new DatabaseSync(this.path);
-    this.#database.exec(`pragma journal_mode = wal; create table if not exists blobs (id text primary key, data blob);
+    this.#database
+      .exec(`pragma journal_mode = ${mode}; create table if not exists blobs (id text primary key, data blob);
       create table if not exists meta (key text primary key, value text)`);
   }
 
@@ -132,7 +135,7 @@ export class Store {
       ),
     ]);
     const about = {
-      agentId: 'a',
+      agentId: this.#id,
       latestRootBlobId: this.#blob(root).toString('hex'),
       name: 'New Agent',
       createdAt: Date.parse('2026-09-10T10:00:00Z'),

@@ -14,7 +14,7 @@ export const exportCommand = buildCommand<Flags, [string], CliContext>({
   docs: {
     brief: 'Write a session out: sfs, html, markdown, or a tool’s own form',
     fullDescription:
-      'sfs: the .sfs directory, or with --output NAME.tar.gz one file that sfs import takes in elsewhere. html: one page that loads and runs nothing. markdown: a page, its images beside it in ID.images. A tool: its own files, from the live view. Nothing that is there is replaced.',
+      'sfs: the .sfs directory, or with --output NAME.tar.gz one file that sfs import takes in elsewhere. html: one page that loads and runs nothing. markdown: a page, its images beside it in ID.images. A tool: its own files, from the live view; for Cursor the file that its command “Import Chat” takes. Nothing that is there is replaced.',
   },
   parameters: {
     positional: {
@@ -43,6 +43,7 @@ export const exportCommand = buildCommand<Flags, [string], CliContext>({
     });
     if (flags.json) return this.output.print(JSON.stringify(exported, null, 2));
     for (const file of exported.files) this.output.print(file);
+    for (const [index, step] of (exported.next ?? []).entries()) this.output.remark(`${index + 1}. ${step}\n`);
     const lost = Object.entries(exported.losses);
     if (lost.length > 0)
       this.output.remark(`Not carried: ${lost.map(([name, count]) => `${name} ×${count}`).join(', ')}\n`);
