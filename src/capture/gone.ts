@@ -16,7 +16,10 @@ export function noteGone(
   { adapter, home }: { readonly adapter: Adapter; readonly home: string },
   nativeIds: Iterable<string>,
 ): void {
-  if (machine.stat(home)?.kind !== 'directory' || machine.list(home).length === 0) return;
+  const roots = [home, ...(adapter.home.beside?.(machine, home) ?? [])].filter(
+    (folder) => machine.stat(folder)?.kind === 'directory' && machine.list(folder).length > 0,
+  );
+  if (roots.length === 0) return;
   const there = new Set<string>();
   for (const nativeId of nativeIds) there.add(sessionId(adapter.id, nativeId));
   const gone: string[] = [];
@@ -24,7 +27,7 @@ export function noteGone(
   for (const { session_id: id, native_path: path, gone: wasGone } of index.nativePaths(adapter.id)) {
     if (there.has(id)) {
       if (wasGone === 1) back.push(id);
-    } else if (wasGone === 0 && isBelow(home, path) && isMissing(machine, path)) gone.push(id);
+    } else if (wasGone === 0 && roots.some((root) => isBelow(root, path)) && isMissing(machine, path)) gone.push(id);
   }
   try {
     index.markGone(gone, back);
@@ -35,8 +38,8 @@ export function noteGone(
 }
 
 /** What was imported from elsewhere is not looked for here. */
-function isBelow(home: string, path: string): boolean {
-  return path.startsWith(`${home}${sep}`) || path.startsWith(`${home}/`);
+function isBelow(root: string, path: string): boolean {
+  return path.startsWith(`${root}${sep}`) || path.startsWith(`${root}/`);
 }
 
 function isMissing(machine: Machine, path: string): boolean {

@@ -14,7 +14,7 @@ import { adapters } from '../../src/adapters/index.ts';
 import { sfs } from '../support/command-line.ts';
 import { daemonPlace, until } from '../support/daemon.ts';
 import type { Scratch } from '../support/scratch.ts';
-import { installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
+import { fixturesOf, installRecording, recordingsOf, scratch, writable } from '../support/scratch.ts';
 
 const quiet = (): void => undefined;
 const [first] = adapters;
@@ -144,7 +144,7 @@ test('a folder of sessions that is gone is one of ghosts', async (t) => {
 });
 
 for (const adapter of adapters.filter(({ reader }) => reader.load !== undefined)) {
-  const chats = recordingsOf(adapter).at(-1) ?? '';
+  const recording = recordingsOf(adapter).at(-1) ?? '';
   /** Every chat out of the database, as its tool deletes them. */
   const deleteAll = (place: Scratch, home: string): { readonly putBack: () => void } => {
     const path = readdirSync(home, { recursive: true, encoding: 'utf8' })
@@ -161,7 +161,7 @@ for (const adapter of adapters.filter(({ reader }) => reader.load !== undefined)
 
   test(`${adapter.name}: a chat that is gone from its database is marked with the next import, and no more when it is back`, async (t) => {
     const place = scratch(t);
-    const home = installRecording(place, adapter, chats);
+    const home = installRecording(place, adapter, recording);
     await importSessions(place.context, {}, quiet);
     const inDatabase = (await listSessions(place.context, {})).sessions
       .filter(({ session_id: id }) => existsSync(join(place.context.store.sessions, `${id}.sfs`)))
@@ -186,11 +186,33 @@ for (const adapter of adapters.filter(({ reader }) => reader.load !== undefined)
 
   test(`${adapter.name}: while the daemon runs it is marked without an import`, async (t) => {
     const place = daemonPlace(t);
-    const home = installRecording(place, adapter, chats);
+    const home = installRecording(place, adapter, recording);
     assert.equal(place.run(['daemon', 'start']).status, 0);
     await until('they are in', async () => (await listSessions(place.context, {})).sessions.length > 0);
     await until('the first search is captured', () => place.status()?.pending === 0);
     deleteAll(place, home);
     await until('they are marked', async () => (await ghosts(place)).length > 0);
+  });
+
+  test(`${adapter.name}: a chat with a database of its own goes on when it was deleted`, async (t) => {
+    const place = scratch(t);
+    const folder = join(place.home, '.cursor');
+    cpSync(join(fixturesOf(adapter), 'command-line'), folder, { recursive: true });
+    await importSessions(place.context, {}, quiet);
+    const { session_id: id, native_id: nativeId } = await longest(place);
+    const before = [...(await openSession(place.context, id)).reader.lines()];
+    // Another chat stays.
+    const chats = join(folder, 'chats');
+    const [project = ''] = readdirSync(chats);
+    mkdirSync(join(chats, 'another'));
+    rmSync(join(chats, project), { recursive: true });
+    await importSessions(place.context, {}, quiet);
+    assert.deepEqual(await ghosts(place), [id]);
+    const resumed = await resume(place.context, { session: id, project: place.project });
+    assert.deepEqual([resumed.how, resumed.session_id, resumed.native_id], ['converted', id, nativeId]);
+    assert.deepEqual(await ghosts(place), []);
+    await importSessions(place.context, {}, quiet);
+    assert.deepEqual(await ghosts(place), []);
+    assert.deepEqual([...(await openSession(place.context, id)).reader.lines()], before);
   });
 }

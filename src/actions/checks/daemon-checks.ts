@@ -69,7 +69,10 @@ function watchesCheck(examination: Examination): Check[] {
   if (!Number.isFinite(limit)) return [];
   const roots = examination.adapters
     .filter((adapter) => isEnabled(examination, adapter))
-    .flatMap((adapter) => adapter.home.watch.map((part) => join(homeOf(examination, adapter), part)));
+    .flatMap((adapter) => {
+      const home = homeOf(examination, adapter);
+      return [...adapter.home.watch.map((part) => join(home, part)), ...(adapter.home.beside?.(machine, home) ?? [])];
+    });
   let folders = 0;
   const count = (folder: string): void => {
     if (folders >= mostFolders || readOr(() => machine.stat(folder)?.kind) !== 'directory') return;

@@ -30,7 +30,8 @@ function homeCheck(examination: Examination, adapter: Adapter, home: string): Ch
     return ok(name, `it is switched off, so nothing of it is captured: sfs watcher enable ${adapter.id}`);
   try {
     if (machine.stat(home) === undefined) return ok(name, `${home} is not there yet`);
-    for (const folder of [home, ...adapter.home.watch.map((part) => join(home, part))]) machine.list(folder);
+    const beside = adapter.home.beside?.(machine, home) ?? [];
+    for (const folder of [home, ...adapter.home.watch.map((part) => join(home, part)), ...beside]) machine.list(folder);
     return ok(name, home);
   } catch (cause) {
     return fail(name, `nothing of it is captured: ${messageOf(cause)}`, `see who may read it: ls -ld '${home}'`);
