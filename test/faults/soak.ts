@@ -84,6 +84,7 @@ class Soak {
         mkdirSync(home, { recursive: true });
         return { world: make(home, this.#random, size), sessions: new Map() };
       });
+    for (const watched of this.#watched) this.#look(watched, Infinity);
     if (this.#watched.length === 0) throw new Error(`--only ${values.only}: no such tool is watched`);
   }
 
