@@ -294,6 +294,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 const soak = new Soak();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void soak.end().finally(() => process.exit(1)));
 try {
   process.exitCode = (await soak.run()) ? 0 : 1;
 } finally {
