@@ -237,6 +237,7 @@ async function readable(reading: Reading, file: SourceFile, problems: Unreadable
     return file.kind === 'database' ? readDatabase(reading, file) : await readSourceFile(reading, file);
   } catch (cause) {
     if (!(cause instanceof SessionFsError) || cause.code !== 'unreadable') throw cause;
+    reading.writer.leaveArchive(file.key);
     problems.push({ path: file.path, problem: cause.message });
     return undefined;
   }

@@ -132,8 +132,8 @@ function readLog(
     cursor: {
       ...placeOf(file, info),
       offset,
-      // Of what was read, not of what stands there by now; one that fits no file where both cannot be the same.
-      guard: sequence.isBroken ? '' : last === undefined && grown ? cursor.guard : hashOf(last ?? Buffer.alloc(0)),
+      // Of what was read, not of what stands there by now.
+      guard: last === undefined && grown ? cursor.guard : hashOf(last ?? Buffer.alloc(0)),
       state,
       ...(file.inherited === undefined ? {} : { inherited: true }),
     },
@@ -228,7 +228,6 @@ function isGrowth(reading: Reading, file: SourceFile, info: FileInfo, cursor: Cu
  * front of the next piece are others, and what stands behind them follows something that was never read.
  */
 class Sequence {
-  isBroken = false;
   /** The guard of what was read so far. */
   #guard: string | undefined;
 
@@ -238,10 +237,7 @@ class Sequence {
   }
 
   goesOn(piece: Piece): boolean {
-    if (this.#guard !== undefined && hashOf(piece.behind) !== this.#guard) {
-      this.isBroken = true;
-      return false;
-    }
+    if (this.#guard !== undefined && hashOf(piece.behind) !== this.#guard) return false;
     this.#guard = hashOf(endOf(piece, piece.bytes.length));
     return true;
   }

@@ -1,7 +1,7 @@
 /** SQLite, as Node brings it. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { SessionFsError } from '../errors.ts';
 import { builtin } from './builtin.ts';
@@ -16,6 +16,34 @@ export type Database = DatabaseSync;
 
 /** A compiled statement. */
 export type Statement = StatementSync;
+
+/** What is asked of a compiled statement. */
+export interface Query {
+  readonly all: (...values: SQLInputValue[]) => Row[];
+  readonly get: (...values: SQLInputValue[]) => Row | undefined;
+  readonly run: (...values: SQLInputValue[]) => unknown;
+  /** Row by row. */
+  readonly iterate: (...values: SQLInputValue[]) => Iterable<Row>;
+}
+
+/** Compiles a statement; `around` runs each asking of it, and its compiling. */
+export function queryOf(database: Database, sql: string, around: <T>(ask: () => T) => T): Query {
+  const statement = around(() => database.prepare(sql));
+  return {
+    all: (...values) => around(() => statement.all(...values)),
+    get: (...values) => around(() => statement.get(...values)),
+    run: (...values) => around(() => statement.run(...values)),
+    *iterate(...values) {
+      const rows = around(() => statement.iterate(...values));
+      for (let row = around(() => rows.next()); row.done !== true; row = around(() => rows.next())) yield row.value;
+    },
+  };
+}
+
+/** Does SQLite say that a file is damaged, or no database? */
+export function isDamaged(cause: unknown): boolean {
+  return isOfSqlite(cause) && [11, 26].includes(cause.errcode & 0xff);
+}
 
 /** Opens a database file, making it when it is missing; waits `timeoutMs` for another writer. */
 export function openDatabase(path: string, timeoutMs: number): Database {

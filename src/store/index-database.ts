@@ -2,7 +2,7 @@
 
 import { SessionFsError, messageOf } from '../errors.ts';
 import { remove } from '../io/files.ts';
-import { openDatabase } from '../io/sqlite.ts';
+import { isDamaged, openDatabase } from '../io/sqlite.ts';
 import type { Database } from '../io/sqlite.ts';
 import type { Store } from './store.ts';
 import { storeExists } from './store.ts';
@@ -74,13 +74,27 @@ export function openIndex(store: Store): Database {
       database?.close();
       if (attempt > 0) throw unusable(store, cause);
       // A cache: damaged or of another version, it is made again from the directories.
-      for (const suffix of ['', '-wal', '-shm']) remove(`${store.index}${suffix}`);
+      removeIndex(store);
     }
   }
 }
 
-/** What keeps the database from being used, and what helps. */
+function removeIndex(store: Store): void {
+  for (const suffix of ['', '-wal', '-shm']) remove(`${store.index}${suffix}`);
+}
+
+/** What keeps the database from being used, and what helps. One that is damaged is removed: whoever opens it next makes it again. */
 export function unusable(store: Store, cause: unknown): SessionFsError {
+  if (cause instanceof SessionFsError) return cause;
+  if (isDamaged(cause)) {
+    removeIndex(store);
+    return new SessionFsError(
+      'store-unwritable',
+      `${store.index} was damaged: ${messageOf(cause)}`,
+      'run the same command again: it is made anew from the sessions, and nothing that was captured is lost',
+      cause,
+    );
+  }
   const isFull = messageOf(cause).includes('full');
   return new SessionFsError(
     'store-unwritable',

@@ -1,7 +1,8 @@
 /** `index.db`: a cache of the session directories for listing and for noticing unchanged sources. Deleting it loses nothing. */
 
 import { join } from 'node:path';
-import type { Database, Statement } from '../io/sqlite.ts';
+import type { Database, Query } from '../io/sqlite.ts';
+import { isDamaged, queryOf } from '../io/sqlite.ts';
 import { SessionFsError } from '../errors.ts';
 import { layout } from '../format/layout.ts';
 import { exists } from '../io/files.ts';
@@ -135,7 +136,7 @@ function valueOf(column: keyof SessionRow): string {
 export class SessionIndex {
   readonly #database: Database;
   readonly #store: Store;
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements = new Map<string, Query>();
 
   private constructor(database: Database, store: Store) {
     this.#database = database;
@@ -147,10 +148,24 @@ export class SessionIndex {
    * sessions folder behind its back.
    */
   static open(store: Store, machine: Machine): SessionIndex {
+    try {
+      return SessionIndex.#opened(store, machine);
+    } catch (cause) {
+      if (!isOfDamage(cause)) throw cause;
+      return SessionIndex.#opened(store, machine);
+    }
+  }
+
+  static #opened(store: Store, machine: Machine): SessionIndex {
     const index = new SessionIndex(openIndex(store), store);
-    const state = foldersState(store, machine);
-    if (index.#meta('folders') !== state) index.#catchUp(state);
-    return index;
+    try {
+      const state = foldersState(store, machine);
+      if (index.#meta('folders') !== state) index.#catchUp(state);
+      return index;
+    } catch (cause) {
+      index.close();
+      throw cause;
+    }
   }
 
   /** On a full or read-only disk the index stays as it is: what it knows can still be listed. */
@@ -159,7 +174,7 @@ export class SessionIndex {
       this.#reconcile();
       this.#inTransaction(() => this.#setMeta('folders', state));
     } catch (cause) {
-      if (!(cause instanceof SessionFsError) || cause.code !== 'store-unwritable') throw cause;
+      if (!(cause instanceof SessionFsError) || cause.code !== 'store-unwritable' || isOfDamage(cause)) throw cause;
     }
   }
 
@@ -292,12 +307,20 @@ export class SessionIndex {
   }
 
   /** Each statement is compiled once. */
-  #prepare(sql: string): Statement {
+  #prepare(sql: string): Query {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const made = this.#database.prepare(sql);
+    const made = queryOf(this.#database, sql, (ask) => this.#asked(ask));
     this.#statements.set(sql, made);
     return made;
+  }
+
+  #asked<T>(ask: () => T): T {
+    try {
+      return ask();
+    } catch (cause) {
+      throw isDamaged(cause) ? unusable(this.#store, cause) : cause;
+    }
   }
 
   #putOne(manifest: Manifest, workspace: Workspace | undefined, commit: CommitOutline | undefined): void {
@@ -381,6 +404,11 @@ export class SessionIndex {
       throw unusable(this.#store, cause);
     }
   }
+}
+
+/** Was the index found damaged? It is removed then. */
+function isOfDamage(cause: unknown): boolean {
+  return cause instanceof SessionFsError && isDamaged(cause.cause);
 }
 
 /** Changes whenever a session folder is added or removed. */

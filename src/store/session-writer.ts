@@ -205,6 +205,11 @@ export class SessionWriter {
     return archive;
   }
 
+  /** Leaves the archive of a native file as the last commit has it: the file could not be read to its end. */
+  leaveArchive(key: string): void {
+    this.#archives.delete(key);
+  }
+
   /** The live view as it stands, with what was appended. */
   liveView(): string[] {
     this.#messages.write();

@@ -267,6 +267,34 @@ describe('sessions', () => {
     imported(place);
     assert.deepEqual(wordsOf(shown(place)).toSorted(), ['eight', 'one', 'seven', 'six', 'two']);
   });
+
+  test('a rewritten file that is deleted before it is read: what was kept of it stays, to be put back', (t) => {
+    const place = scratch(t);
+    const begun = row('a', null, 'one', { cwd: place.project }) + row('b', 'a', 'two', { cwd: place.project });
+    const path = claudeFile(place, begun);
+    imported(place);
+    writeFileSync(path, row('c', null, 'another'.repeat(100)));
+    const hook = join(place.folder, 'hook.mjs');
+    writeFileSync(
+      hook,
+      `import fs from 'node:fs';
+       import { syncBuiltinESMExports } from 'node:module';
+       const read = fs.readSync;
+       fs.readSync = (file, buffer, offset, length, position) => {
+         const count = read(file, buffer, offset, length, position);
+         if (length === ${Buffer.byteLength(begun)}) fs.rmSync(${JSON.stringify(path)}, { force: true });
+         return count;
+       };
+       syncBuiltinESMExports();`,
+    );
+    const { err } = sfs(place, ['import'], { env: { NODE_OPTIONS: `--import ${hook}` } });
+    assert.ok(!existsSync(path), 'it was deleted');
+    assert.match(err, /cannot read .*no such file/);
+    const resumed = sfs(place, ['resume', '@last', '--in', 'claude-code', '--no-launch', '--json']);
+    assert.equal(resumed.status, 0, resumed.err);
+    const [back = ''] = (JSON.parse(resumed.out) as { readonly files: readonly string[] }).files;
+    assert.equal(readFileSync(back, 'utf8'), begun);
+  });
 });
 
 describe('names', () => {

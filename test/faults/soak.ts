@@ -84,6 +84,7 @@ class Soak {
         mkdirSync(home, { recursive: true });
         return { world: make(home, this.#random, size), sessions: new Map() };
       });
+    for (const watched of this.#watched) this.#look(watched, Infinity);
     if (this.#watched.length === 0) throw new Error(`--only ${values.only}: no such tool is watched`);
   }
 
@@ -293,6 +294,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 const soak = new Soak();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void soak.end().finally(() => process.exit(1)));
 try {
   process.exitCode = (await soak.run()) ? 0 : 1;
 } finally {

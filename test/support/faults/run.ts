@@ -76,7 +76,7 @@ class Run {
   readonly #story: string[] = [];
   readonly #faults: FaultKind[] = [];
   #process: Process;
-  #kept: { readonly index: SessionIndex; readonly memory: WriterMemory } | undefined;
+  #kept: { readonly index: SessionIndex; readonly inode: number; readonly memory: WriterMemory } | undefined;
   /** The sessions that the last capture wrote. */
   readonly #written = new Set<string>();
   #captures = 0;
@@ -297,9 +297,16 @@ class Run {
 
   async #byDaemon(told: Captured[], process: Process): Promise<void> {
     const store = storeAt(this.#machine);
+    const inode = real.statSync(store.index, { throwIfNoEntry: false })?.ino;
+    // As the daemon does it: another index, or none, and it is opened again.
+    if (this.#kept !== undefined && this.#kept.inode !== inode) {
+      this.#kept.index.close();
+      this.#kept = undefined;
+    }
     if (this.#kept === undefined) {
       prepareStore(store);
-      this.#kept = { index: SessionIndex.open(store, this.#machine), memory: new WriterMemory(this.#machine) };
+      const index = SessionIndex.open(store, this.#machine);
+      this.#kept = { index, inode: real.statSync(store.index).ino, memory: new WriterMemory(this.#machine) };
     }
     await this.#captureAll({ machine: this.#machine, store, ...this.#kept }, told, process);
   }
