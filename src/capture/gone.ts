@@ -15,7 +15,10 @@ export function noteGone(
   { adapter, home }: { readonly adapter: Adapter; readonly home: string },
   nativeIds: Iterable<string>,
 ): void {
-  if (machine.stat(home)?.kind !== 'directory' || machine.list(home).length === 0) return;
+  const homes = [home, ...(adapter.home.beside?.(machine, home) ?? [])].filter(
+    (folder) => machine.stat(folder)?.kind === 'directory' && machine.list(folder).length > 0,
+  );
+  if (homes.length === 0) return;
   const there = new Set<string>();
   for (const nativeId of nativeIds) there.add(sessionId(adapter.id, nativeId));
   const gone: string[] = [];
@@ -23,7 +26,8 @@ export function noteGone(
   for (const { session_id: id, native_path: path, gone: wasGone } of index.nativePaths(adapter.id)) {
     if (there.has(id)) {
       if (wasGone === 1) back.push(id);
-    } else if (wasGone === 0 && isBelow(home, path) && isMissing(machine, path)) gone.push(id);
+    } else if (wasGone === 0 && homes.some((folder) => isBelow(folder, path)) && isMissing(machine, path))
+      gone.push(id);
   }
   index.markGone(gone, back);
 }

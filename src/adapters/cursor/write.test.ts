@@ -225,6 +225,7 @@ describe('a chat for cursor-agent', () => {
     const opened = await resume(place.context, { session: resumed.session_id });
     assert.deepEqual([opened.how, opened.files], ['opened', [storeOf(resumed)]]);
     rmSync(dirname(storeOf(resumed)), { recursive: true });
+    await importSessions(place.context, {}, quiet);
     assert.equal(
       (await listSessions(place.context, {})).sessions.find(({ ghost }) => ghost)?.session_id,
       resumed.session_id,
