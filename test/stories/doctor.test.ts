@@ -311,9 +311,9 @@ describe('the tools', () => {
         ['0.0.1', 'warn', `0.0.1 does not load what is written for it; ${minimumVersion} or newer does`],
         [provenVersion, 'ok', provenVersion],
         [
-          '999.0.0',
+          '9999.0.0',
           'warn',
-          `999.0.0 is newer than ${provenVersion}, the newest this was proven with: most likely it works`,
+          `9999.0.0 is newer than ${provenVersion}, the newest this was proven with: most likely it works`,
         ],
       ] as const) {
         installProgram(place, adapter, installed);
