@@ -2,6 +2,7 @@
 
 import { sep } from 'node:path';
 import type { Adapter } from '../adapters/adapter.ts';
+import { SessionFsError } from '../errors.ts';
 import type { Machine } from '../io/machine.ts';
 import { sessionId } from '../model/ids.ts';
 import type { SessionIndex } from '../store/session-index.ts';
@@ -29,7 +30,12 @@ export function noteGone(
     } else if (wasGone === 0 && homes.some((folder) => isBelow(folder, path)) && isMissing(machine, path))
       gone.push(id);
   }
-  index.markGone(gone, back);
+  try {
+    index.markGone(gone, back);
+  } catch (cause) {
+    // On a full or read-only disk what is known can still be listed; the mark comes with the next look.
+    if (!(cause instanceof SessionFsError) || cause.code !== 'store-unwritable') throw cause;
+  }
 }
 
 /** What was imported from elsewhere is not looked for here. */

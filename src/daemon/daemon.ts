@@ -44,6 +44,7 @@ const restAfterMs = 10_000;
 const backlogMs = 250;
 /** Sessions that a glance looks at. */
 const glanceSessions = 200;
+
 /** What made a source be captured. */
 interface Taken {
   readonly paths: readonly string[];
@@ -177,6 +178,8 @@ export class Daemon {
   #changed(path: string, isAppend: boolean): void {
     this.#stirredMs = performance.now();
     this.#queue.changed(path, isAppend, this.#stirredMs);
+    // Where one tool is used, another may be for the first time.
+    this.#nextTickMs = Math.min(this.#nextTickMs, this.#stirredMs + tickMs);
     if (this.#isStirred) return;
     this.#isStirred = true;
     this.#wake();

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Database, Statement } from '../io/sqlite.ts';
 import { SessionFsError } from '../errors.ts';
+import { layout } from '../format/layout.ts';
 import { exists } from '../io/files.ts';
 import type { Machine } from '../io/machine.ts';
 import type { Manifest, Workspace } from '../model/manifest.ts';
@@ -345,9 +346,13 @@ export class SessionIndex {
     this.#prepare('delete from sources where session_id = ?').run(id);
   }
 
-  /** A directory that cannot be read is left out; opening it by id says what is wrong with it. */
+  /**
+   * A directory that cannot be read is left out; opening it by id says what is wrong with it. One that capture began and never
+   * committed is no session yet.
+   */
   #takeIn(id: string): void {
-    if (!exists(join(sessionFolder(this.#store, id), 'manifest.json'))) return;
+    const holds = (name: string): boolean => exists(join(sessionFolder(this.#store, id), name));
+    if (!holds(layout.manifest) || (holds(layout.native) && !holds(layout.commit))) return;
     try {
       const reader = SessionReader.open(this.#store, id);
       if (reader.manifest.session_id === id) this.#putOne(reader.manifest, reader.workspace, reader.commit);

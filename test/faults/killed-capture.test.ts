@@ -18,7 +18,7 @@ import { installRecording, recordingsOf, scratch } from '../support/scratch.ts';
 
 /** The same runs each time; others or more: `SFS_SEED=7 SFS_RUNS=500`. A failure names the seed that plays it again with `SFS_RUNS=1`. */
 const firstSeed = Number(process.env['SFS_SEED'] ?? 1);
-const runs = Number(process.env['SFS_RUNS'] ?? 14);
+const runs = Number(process.env['SFS_RUNS'] ?? 8);
 
 /** Loaded into `sfs` before it runs: does something in the place of one call, or before it. */
 function instead(place: Scratch, code: string): { readonly env: { readonly [name: string]: string } } {
@@ -182,4 +182,20 @@ test('killed between manifest and commit, and then the source is emptied: nothin
   imported(place);
   assert.deepEqual(readdirSync(place.context.store.sessions), []);
   assert.equal(sfs(place, ['list', '--all', '--json']).out, '[]\n');
+});
+
+test('killed between manifest and commit: nothing is listed until it is captured', (t) => {
+  const place = scratch(t);
+  oneLine(place);
+  const kill = `const { renameSync } = fs;
+    fs.renameSync = (from, to) => (to.endsWith('commit.json') ? ${dies} : renameSync(from, to));`;
+  assert.equal(sfs(place, ['import'], instead(place, kill)).status, null);
+  assert.equal(readdirSync(place.context.store.sessions).length, 1);
+  assert.equal(sfs(place, ['list', '--all', '--json']).out, '[]\n');
+  imported(place);
+  const listed = JSON.parse(sfs(place, ['list', '--all', '--json']).out) as { readonly message_count: number }[];
+  assert.deepEqual(
+    listed.map(({ message_count: count }) => count),
+    [1],
+  );
 });

@@ -1,6 +1,6 @@
 /** Books of what capture must have, and what it may have, of each session; and the comparison of a store with them. */
 
-import type { KeptSession } from './kept.ts';
+import type { KeptMessage, KeptSession } from './kept.ts';
 import { emptySessions, keptSessions } from './kept.ts';
 import type { NativeSession, Said } from './world.ts';
 
@@ -8,8 +8,8 @@ import type { NativeSession, Said } from './world.ts';
 class Account {
   /** Words that were told as captured, or are to be read now. */
   readonly must = new Set<string>();
-  /** Told as captured since the last flush: a power cut may take it back. */
-  unflushed: { readonly texts: readonly string[]; readonly flushes: number }[] = [];
+  /** What was told as captured, and how often anything had been flushed by then: a power cut may take back what was told since. */
+  told: { readonly texts: readonly string[]; readonly flushes: number }[] = [];
   /** Everything that ever could be read. */
   readonly may = new Map<string, Said>();
   /** Words → the ids of what they followed: words may change, what is said stays the same. */
@@ -43,17 +43,16 @@ export class Books {
       texts.push(text);
       account.must.add(text);
     }
-    account.unflushed.push({ texts, flushes });
+    account.told.push({ texts, flushes });
   }
 
   /** What was told and not flushed since may be gone. */
   powerCut(flushes: number): void {
     for (const account of this.#accounts.values()) {
-      const firm = new Set(account.unflushed.filter((one) => one.flushes < flushes).flatMap(({ texts }) => texts));
-      for (const { texts } of account.unflushed)
-        for (const text of texts) if (!firm.has(text)) account.must.delete(text);
-      account.unflushed = account.unflushed.filter((one) => one.flushes < flushes);
-      for (const { texts } of account.unflushed) for (const text of texts) account.must.add(text);
+      const firm = account.told.filter((one) => one.flushes < flushes);
+      for (const { texts } of account.told) for (const text of texts) account.must.delete(text);
+      for (const { texts } of firm) for (const text of texts) account.must.add(text);
+      account.told = firm;
     }
   }
 
@@ -101,13 +100,19 @@ export class Books {
 
 function differencesOf(account: Account, session: KeptSession | undefined): string[] {
   const found: string[] = [];
-  const kept = new Map<string, KeptSession['messages'][number]>();
+  const kept = new Map<string, KeptMessage>();
+  /** What was said behind two different things. */
+  const branches = new Set<string>();
   const byId = new Map((session?.messages ?? []).map((message) => [message.id, message]));
   for (const message of session?.messages ?? []) {
     const said = account.may.get(message.text);
     if (said === undefined) found.push(`invented: ${message.role} ${short(message.text)}`);
     else if (said.role !== message.role) found.push(`${short(message.text)} is of ${message.role}`);
-    if (kept.has(message.text)) found.push(`doubled: ${short(message.text)}`);
+    const other = kept.get(message.text);
+    if (other !== undefined && said !== undefined) {
+      if (isBranch(account, said, message, other, branches)) branches.add(message.text);
+      else found.push(`doubled: ${short(message.text)}`);
+    }
     kept.set(message.text, message);
     const parent = message.parent === null ? null : byId.get(message.parent);
     const follows = parent === null ? null : account.may.get(parent?.text ?? '')?.id;
@@ -118,6 +123,23 @@ function differencesOf(account: Account, session: KeptSession | undefined): stri
   if (byId.size !== (session?.messages.length ?? 0)) found.push('two messages have one id');
   for (const text of account.must) if (!kept.has(text)) found.push(`lost: ${short(text)}`);
   return found;
+}
+
+/**
+ * Are two messages with the same words two, because each follows something else? Where the tool has no ids of its own, what a
+ * message follows is part of what it is; a record in front that was torn or cut out makes another of it, and of all behind it.
+ */
+function isBranch(
+  account: Account,
+  said: Said,
+  one: KeptMessage,
+  other: KeptMessage,
+  branches: ReadonlySet<string>,
+): boolean {
+  if (one.parent === other.parent || one.id.startsWith(said.id)) return false;
+  const before = account.after.get(said.text) ?? new Set();
+  const follows = [...account.may.values()].filter(({ id }) => before.has(id));
+  return account.isTorn || before.size > 1 || follows.some(({ text }) => branches.has(text));
 }
 
 function nativeDifferences(native: NativeSession, session: KeptSession): string[] {
