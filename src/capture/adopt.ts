@@ -349,7 +349,7 @@ export class PlacedReading {
     let filled = 0;
     for (const { text, record, from, also = [], row } of this.#file.lines) {
       for (const { table, values } of row?.puts ?? []) insert?.(table, values);
-      if (row !== undefined) this.#remember(rowKey(this.#file, row.key), rowMark(row.stamp, text));
+      if (row !== undefined) this.#writer.addKey(rowKey(this.#file, row.key), rowMark(row.stamp, text));
       if (from !== undefined) this.#from = [from, ...also];
       this.#adapter.reader.decode(record ?? JSON.parse(text), this.#state, this.#given);
       const worst = text.length * worstBytes + 1;
@@ -401,12 +401,13 @@ export class PlacedReading {
         const known = from ?? this.#writer.key(placedKey(message.msg_id));
         if (known === undefined) this.strangers += 1;
         this.#told.add(message.msg_id);
-        if (from !== undefined) this.#remember(placedKey(message.msg_id), from);
+        // Without a look at those there are: of a session written anew, two may say the same.
+        if (from !== undefined) this.#writer.addKey(placedKey(message.msg_id), from);
       },
       key: (key, id) => {
         if (this.#keys.get(key) === id) return;
         this.#keys.set(ownText(key), id);
-        this.#remember(key, id);
+        this.#writer.addKey(key, id);
       },
       usage: () => undefined,
       copied: () => undefined,
@@ -414,12 +415,6 @@ export class PlacedReading {
       fact: () => undefined,
       loss: () => undefined,
     };
-  }
-
-  /** A new session has no keys but those of its files, and they are not looked up here: it keeps none in memory. */
-  #remember(key: string, id: string): void {
-    if (this.#writer.isNew) this.#writer.addKey(key, id);
-    else this.#writer.setKey(key, id);
   }
 
   /** Only this file: what an earlier placing of the session told is not told again in it. */

@@ -19,7 +19,7 @@ const frameBytes = 1 << 20;
 const sealBytes = 4096;
 
 /** Frames that may be made at once. */
-const mostAside = 3;
+const mostAside = 1;
 
 /** Nothing archived yet. */
 export const emptyArchive: ArchivedFile = { generation: 0, frames: [], tailBytes: 0 };

@@ -264,14 +264,6 @@ export function asBase(message: Message): Message {
   return { ...rest, msg_id: base, ...(Object.keys(metadata).length === 0 ? {} : { metadata }) };
 }
 
-/** Where each message's newest revision stands, and how messages hang together. */
-export interface Scan {
-  /** Base id (and revision id) → offset of the newest line. */
-  readonly offsets: Map<string, number>;
-  /** By base id, in line order. */
-  readonly links: Map<string, Link>;
-}
-
 /** Under this key stands where the first form of a revised message is. */
 export function firstFormKey(base: string): string {
   return `${base}~`;
@@ -288,19 +280,30 @@ export function noteForm(offsets: Map<string, number>, message: Message, offset:
   offsets.set(message.msg_id, offset);
 }
 
-/** Looks through a messages file without keeping its content. */
-export function scanMessages(path: string, bytes: number | undefined): Scan {
+/** Where each message's newest revision stands: base id (and revision id) → offset of the newest line. */
+export function messageOffsets(path: string, bytes: number | undefined): Map<string, number> {
   const offsets = new Map<string, number>();
+  for (const { message, offset } of messagesIn(path, bytes)) noteForm(offsets, message, offset);
+  return offsets;
+}
+
+/** How messages hang together: by base id, in line order. */
+export function messageLinks(path: string, bytes: number | undefined): Map<string, Link> {
   const links = new Map<string, Link>();
-  if (!exists(path)) return { offsets, links };
+  for (const { message } of messagesIn(path, bytes)) links.set(baseId(message), linkOf(message));
+  return links;
+}
+
+/** Looks through a messages file without keeping its content. */
+function* messagesIn(
+  path: string,
+  bytes: number | undefined,
+): Generator<{ readonly message: Message; readonly offset: number }> {
+  if (!exists(path)) return;
   for (const line of linesInFile(path, bytes)) {
     const message = line.bytes.length === 0 ? undefined : decodeMessage(line.bytes.toString('utf8'));
-    if (message === undefined) continue;
-    const base = message.metadata?.revises ?? message.msg_id;
-    noteForm(offsets, message, line.offset);
-    links.set(base, { parent: message.parent_msg_id, sidechain: message.is_sidechain === true });
+    if (message !== undefined) yield { message, offset: line.offset };
   }
-  return { offsets, links };
 }
 
 /** The live view operations of a file, those unknown to this version left out. */

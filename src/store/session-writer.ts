@@ -34,7 +34,7 @@ import { ArchiveWriter, emptyArchive, patchGeneration } from './archive.ts';
 import type { ArchivedFile, Commit } from './commit.ts';
 import { decodeCommit, encodeCommit } from './commit.ts';
 import { KeyLog } from './key-log.ts';
-import { firstFormKey, noteForm, readLiveOps, readManifest, scanMessages } from './session-reader.ts';
+import { firstFormKey, messageLinks, messageOffsets, noteForm, readLiveOps, readManifest } from './session-reader.ts';
 import type { Store } from './store.ts';
 import { sessionBusy, sessionFolder } from './store.ts';
 import { putFiles, readFiles, sweepFiles } from './touched-files.ts';
@@ -213,8 +213,7 @@ export class SessionWriter {
   /** The live view as it stands, with what was appended. */
   liveView(): string[] {
     this.#messages.write();
-    const { links } = scanMessages(this.#messages.path, this.#messages.length);
-    return liveIds(links, this.liveOps());
+    return liveIds(messageLinks(this.#messages.path, this.#messages.length), this.liveOps());
   }
 
   /** Every live view operation, with what was appended. */
@@ -323,7 +322,7 @@ export class SessionWriter {
     if (this.#offsets === undefined) {
       this.#messages.write();
       this.#offsets =
-        this.#messages.length === 0 ? new Map() : scanMessages(this.#messages.path, this.#messages.length).offsets;
+        this.#messages.length === 0 ? new Map() : messageOffsets(this.#messages.path, this.#messages.length);
     }
     return this.#offsets;
   }
