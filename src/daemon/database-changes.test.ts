@@ -6,15 +6,22 @@ import { DatabaseChanges } from './database-changes.ts';
 
 const info = { kind: 'file', device: 1, inode: 2, sizeBytes: 100, modifiedMs: 10_000 } as const;
 
-test('an event at a file that lies as it did is no write once its time tells', () => {
+test('an event at a file that lies as it did is no write', () => {
   const changes = new DatabaseChanges();
-  assert.equal(changes.isWrite('/u/state.vscdb-wal', info, 10_010), true);
+  const fine = { ...info, modifiedMs: 10_003.25 };
+  assert.equal(changes.isWrite('/u/state.vscdb-wal', fine, 10_010), true);
+  assert.equal(changes.isWrite('/u/state.vscdb-wal', fine, 10_020), true);
+  assert.equal(changes.isWrite('/u/state.vscdb-wal', fine, 10_300), false);
+  assert.equal(changes.isWrite('/u/state.vscdb-wal', fine, 10_800), false);
+  assert.equal(changes.isWrite('/u/state.vscdb-wal', { ...fine, modifiedMs: 14_100.5 }, 14_120), true);
+  assert.equal(changes.isWrite('/u/state.vscdb-wal', undefined, 15_000), true);
+});
+
+test('where times are whole seconds, it is one until they tell', () => {
+  const changes = new DatabaseChanges();
   assert.equal(changes.isWrite('/u/state.vscdb-wal', info, 10_500), true);
   assert.equal(changes.isWrite('/u/state.vscdb-wal', info, 12_500), true);
   assert.equal(changes.isWrite('/u/state.vscdb-wal', info, 13_000), false);
-  assert.equal(changes.isWrite('/u/state.vscdb-wal', info, 14_000), false);
-  assert.equal(changes.isWrite('/u/state.vscdb-wal', { ...info, modifiedMs: 14_100 }, 14_110), true);
-  assert.equal(changes.isWrite('/u/state.vscdb-wal', undefined, 15_000), true);
 });
 
 test('the index of a WAL tells nothing', () => {

@@ -5,8 +5,8 @@
 
 import type { FileInfo } from '../io/machine.ts';
 
-/** So long after the last write a file's time tells one state of it from the next. Milliseconds. */
-const settledMs = 2000;
+/** So long after the last write a file's time tells one state of it from the next; some file systems know seconds only. Milliseconds. */
+const settledMs = (modifiedMs: number): number => (modifiedMs % 1000 === 0 ? 2000 : 10);
 
 /** How each file lay when its change was last told, as far as that tells. */
 export class DatabaseChanges {
@@ -19,7 +19,7 @@ export class DatabaseChanges {
     this.#told.delete(path);
     if (info === undefined) return true;
     const lies = `${info.inode} ${info.sizeBytes} ${info.modifiedMs}`;
-    if (nowMs - info.modifiedMs > settledMs) this.#told.set(path, lies);
+    if (nowMs - info.modifiedMs > settledMs(info.modifiedMs)) this.#told.set(path, lies);
     return lies !== before;
   }
 }
