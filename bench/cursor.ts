@@ -20,7 +20,7 @@ const floorScript = fileURLToPath(new URL('cursor-floor.ts', import.meta.url));
 /** Between two messages while much is said. */
 const apartMs = 300;
 /** Before one after a while of quiet: longer than the daemon keeps two searches of such a database apart. */
-const quietMs = 6000;
+const quietMs = 12_000;
 /** Left out at the beginning: the system still writes what was captured before. */
 const warmUp = 1;
 /** Of the same command bytes are weighed this often. */
@@ -179,7 +179,7 @@ async function liveFigures(
   };
   try {
     await captured(store, 600_000);
-    const rounds = options.rounds ?? 8;
+    const rounds = options.rounds ?? 6;
     options.progress(`cursor: ${rounds} messages while the daemon runs`);
     let count = list.count(running.chat);
     const quiet: number[] = [];
@@ -194,7 +194,7 @@ async function liveFigures(
       quiet.push(await counted((count += 1), performance.now()));
     }
     const read = (readBytes(daemon.pid) - before) / rounds;
-    const many = rounds * 3;
+    const many = rounds * 4;
     options.progress(`cursor: ${many} messages, one after another`);
     const waits: Promise<number>[] = [];
     before = readBytes(daemon.pid);
