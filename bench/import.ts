@@ -163,7 +163,7 @@ function againFigure(corpus: Corpus, times: readonly number[]): Figure {
 }
 
 /** Every record of the corpus must be one the adapters know. */
-function accountFigure(store: string): Figure {
+export function accountFigure(store: string): Figure {
   const records: Record<string, number> = {};
   const database = new DatabaseSync(join(store, 'index.db'), { readOnly: true });
   const ids = database.prepare('select session_id from sessions').all();

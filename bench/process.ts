@@ -22,6 +22,8 @@ export interface WeighedRun extends Run {
   /** Processor time of all its threads, in the program and in the system. */
   readonly userMs: number;
   readonly systemMs: number;
+  /** Bytes read of files, cached or not, by all its threads; of Node's own files too. Not a number where the kernel does not tell. */
+  readonly readBytes: number;
 }
 
 /** What becomes of what a process prints. */
@@ -70,12 +72,17 @@ export async function weighNode(
       printing,
     );
     // Written by the hook: Node's own shape, and on Linux the kernel's.
-    const { usage, status } = JSON.parse(readFileSync(note, 'utf8')) as { usage: NodeJS.ResourceUsage; status: string };
+    const { usage, status, io } = JSON.parse(readFileSync(note, 'utf8')) as {
+      usage: NodeJS.ResourceUsage;
+      status: string;
+      io: string;
+    };
     return {
       ...run,
       residentBytes: Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1] ?? usage.maxRSS) * 1024,
       userMs: usage.userCPUTime / 1000,
       systemMs: usage.systemCPUTime / 1000,
+      readBytes: Number(/^rchar: (\d+)$/m.exec(io)?.[1]),
     };
   } finally {
     rmSync(note, { force: true });
@@ -87,8 +94,8 @@ function hookFor(note: string): string {
   return [
     `import{existsSync,readFileSync,writeFileSync}from'node:fs'`,
     `import{isMainThread}from'node:worker_threads'`,
-    `const own='/proc/self/status'`,
-    `if(isMainThread)process.on('exit',()=>writeFileSync(${JSON.stringify(note)},JSON.stringify({usage:process.resourceUsage(),status:existsSync(own)?readFileSync(own,'utf8'):''})))`,
+    `const own=name=>existsSync('/proc/self/'+name)?readFileSync('/proc/self/'+name,'utf8'):''`,
+    `if(isMainThread)process.on('exit',()=>writeFileSync(${JSON.stringify(note)},JSON.stringify({usage:process.resourceUsage(),status:own('status'),io:own('io')})))`,
   ].join(';');
 }
 

@@ -1,9 +1,10 @@
 /**
- * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [daemon] [daemon:append] [large] … [--scale 0.1] [--rounds 5] [--json]`.
+ * Runs the benchmarks and prints one table: `node bench/run.ts [import] [start] [daemon] [daemon:append] [large] [cursor] … [--scale 0.1] [--rounds 5] [--json]`.
  * The program has to be built before: `npm run bench` does both.
  */
 
 import { parseArgs } from 'node:util';
+import { cursorFigures } from './cursor.ts';
 import { appendFigures } from './daemon-append.ts';
 import { burstFigures } from './daemon-burst.ts';
 import { restFigures } from './daemon-rest.ts';
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, (options: Options) => Promise<Figure[]
   'daemon:burst': burstFigures,
   'daemon:rest': restFigures,
   large: largeFigures,
+  cursor: cursorFigures,
 };
 
 const { values, positionals } = parseArgs({

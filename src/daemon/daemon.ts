@@ -8,6 +8,7 @@ import { AuditLog } from '../store/audit.ts';
 import type { Store } from '../store/store.ts';
 import { prepareStore } from '../store/store.ts';
 import { CaptureAudit } from './capture-audit.ts';
+import { DatabaseChanges } from './database-changes.ts';
 import { HeldStore } from './held-store.ts';
 import type { Place } from './home-watch.ts';
 import { HomeWatch, isAt } from './home-watch.ts';
@@ -56,6 +57,7 @@ interface Taken {
 export class Daemon {
   readonly #setup: DaemonSetup;
   readonly #queue = new Queue();
+  readonly #databases = new DatabaseChanges();
   #homes: HomeWatch[] = [];
   #off: readonly Place[] = [];
   readonly #searches: Searches;
@@ -332,7 +334,7 @@ export class Daemon {
       if (source === undefined) {
         this.#queue.done(path);
         // A database belongs to all its sessions: which of them changed is told by looking.
-        if (adapter.reader.load !== undefined) this.#searches.ask(home);
+        if (adapter.reader.load !== undefined && this.#isWrite(path)) this.#searches.ask(home);
         return undefined;
       }
       const found = { adapter, source };
@@ -344,6 +346,10 @@ export class Daemon {
       this.#queue.failed(path, now);
       return undefined;
     }
+  }
+
+  #isWrite(path: string): boolean {
+    return this.#databases.isWrite(path, this.#statOf(path), this.#setup.machine.now().getTime());
   }
 
   #report(captured: Captured, { paths, isHeard }: Taken): void {
