@@ -9,7 +9,7 @@ import { nextSweepMs } from './sweeps.ts';
 
 /** Between two searches that were asked for: a time, and so many times longer than the last one took. Milliseconds. */
 const apartMs = 500;
-const timesCost = 20;
+const timesCost = 8;
 
 /** What searches work with. */
 export interface SearchSetup {
