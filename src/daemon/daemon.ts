@@ -39,7 +39,7 @@ export interface DaemonSetup {
 /** Between two looks at what is not watched: homes that are not there, the configuration, the index. Milliseconds. */
 const tickMs = 500;
 /** The same when nothing has changed for a while. */
-const restingTickMs = 2500;
+const restingTickMs = 5000;
 const restAfterMs = 10_000;
 /** The longest stretch of capturing what a search found, before events are heard again. */
 const backlogMs = 250;
