@@ -1,7 +1,7 @@
 /** What is to be captured next, and when: events and a clock in, paths out. Knows no disk and no timer. */
 
 /** After the last event, so that a line that is written in pieces is read once. Milliseconds, like all times here. */
-const quietMs = 8;
+const quietMs = 4;
 /** After the first event, for a file that is never quiet. */
 const longestMs = 200;
 /** Between two captures of a file: one that grows all the time costs a bounded share of a processor. */
