@@ -367,6 +367,7 @@ export class PlacedReading {
       filled += 1;
     }
     if (filled > 0) yield this.#taken(piece.bytes.subarray(0, filled), piece.release);
+    else piece.release();
     this.#adapter.reader.settle(this.#state, this.#given);
   }
 

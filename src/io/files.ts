@@ -225,7 +225,11 @@ export class FileDraft {
   /** Waits until all of it is on the disk. */
   async finish(): Promise<PreparedFile> {
     await this.#behind;
-    await flushed(this.#file);
+    try {
+      await flushed(this.#file);
+    } catch (cause) {
+      throw unwritable(this.#path, cause);
+    }
     return writing(this.#path, () => {
       const info = infoOf(fstatSync(this.#file));
       closeSync(this.#file);

@@ -1,18 +1,11 @@
 /** `sfs prune` */
 
 import { buildCommand } from '@stricli/core';
+import type { PruneRequest } from '../../actions/prune.ts';
 import type { CliContext } from '../context.ts';
 import { byteSize, jsonFlag } from '../flags.ts';
 
-interface Flags {
-  readonly olderThan?: string;
-  readonly largerThan?: number;
-  readonly keepUnder?: number;
-  readonly tool?: string;
-  readonly marked: boolean;
-  readonly ghosts: boolean;
-  readonly permanently: boolean;
-  readonly yes: boolean;
+interface Flags extends PruneRequest {
   readonly json: boolean;
 }
 
